@@ -1,0 +1,258 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Two builds, chosen by ESETS_MODULES:
+//   (unset)  modules are Embedded Swift, as shipped and loaded with dlopen (use with -c release);
+//   hosted   the same module sources as regular Swift, for `swift test`, sanitizers and fuzzing.
+let hosted = Context.environment["ESETS_MODULES"] == "hosted"
+// Fuzz targets need clang's fuzzer runtime, which only `tools/fuzz` asks for.
+let fuzzing = Context.environment["ESETS_FUZZ"] == "1"
+
+// MARK: - Settings that every target has
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+/// Modules: Embedded Swift, unless the build is the hosted one.
+let moduleSettings: [SwiftSetting] =
+    strict
+    + (hosted
+        ? []
+        : [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])])
+let warningsAreErrors: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+/// A module exports its entry symbol and nothing else, and every symbol it uses is defined.
+let moduleLinking: [LinkerSetting] =
+    hosted
+    ? []
+    : [
+        .unsafeFlags([
+            "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/module.map",
+            "-Xlinker", "--gc-sections",
+            "-Xlinker", "-z", "-Xlinker", "defs",
+            "-Xlinker", "-z", "-Xlinker", "now",
+            "-no-toolchain-stdlib-rpath",
+        ])
+    ]
+/// Programs find the one shipped Swift runtime in @LIBDIR@ (bin and sbin lie beside lib).
+let programLinking: [LinkerSetting] =
+    hosted
+    ? []
+    : [.unsafeFlags(["-no-toolchain-stdlib-rpath", "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib"])]
+
+// MARK: - Kinds of target
+
+/// A C target: the public headers, or a shim over one system library.
+func shim(_ name: String, links: [String] = []) -> Target {
+    .target(
+        name: name, path: "Sources/\(name)", cSettings: warningsAreErrors,
+        linkerSettings: links.map { .linkedLibrary($0) })
+}
+
+/// A library of the host's world.
+func library(_ name: String, _ needs: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: needs.map { .init(stringLiteral: $0) }, path: "Sources/\(name)",
+        swiftSettings: strict)
+}
+
+/// A library of the modules' world.
+func moduleLibrary(_ name: String, _ needs: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: needs.map { .init(stringLiteral: $0) }, path: "Plugins/\(name)",
+        swiftSettings: moduleSettings)
+}
+
+/// A library that both worlds compile: `Sources/<name>`, and the link `Plugins/<name>E` to it.
+func shared(_ name: String, _ needs: [String] = [], shims: [String] = []) -> [Target] {
+    [
+        library(name, needs + shims),
+        moduleLibrary("\(name)E", needs.map { "\($0)E" } + shims),
+    ]
+}
+
+/// A loadable module: its entry point (Swift) and its manifest (a C note), linked to its code.
+func module(_ id: String, code: String, links: [String] = []) -> [Target] {
+    [
+        .target(
+            name: "\(id)manifest", dependencies: ["CModuleABI"], path: "Plugins/\(code).manifest",
+            cSettings: warningsAreErrors),
+        .target(
+            name: id, dependencies: ["CModuleABI", .init(stringLiteral: code), .init(stringLiteral: "\(id)manifest")],
+            path: "Plugins/\(code).entry",
+            swiftSettings: moduleSettings,
+            linkerSettings: moduleLinking + links.map { .linkedLibrary($0) }),
+    ]
+}
+
+func program(_ name: String, _ needs: [String]) -> Target {
+    .executableTarget(
+        name: name, dependencies: needs.map { .init(stringLiteral: $0) }, path: "Sources/\(name)",
+        swiftSettings: strict, linkerSettings: programLinking)
+}
+
+func tests(_ name: String, _ needs: [String], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: needs.map { .init(stringLiteral: $0) }, path: "Tests/\(name)Tests",
+        exclude: [], resources: resources, swiftSettings: strict)
+}
+
+// MARK: - The house
+
+let shims: [Target] = [
+    shim("CModuleABI"),
+    shim("CLinux"),
+    shim("CElf", links: ["elf"]),
+    shim("CCrypto", links: ["crypto"]),
+    shim("CTLS", links: ["ssl", "crypto"]),
+    shim("CZlib", links: ["z"]),
+]
+
+let sharedLibraries: [Target] = [
+    shared("Bytes"),
+    shared("MIME", ["Bytes"]),
+    shared("Verifier", ["Bytes"], shims: ["CModuleABI", "CElf", "CCrypto"]),
+].flatMap { $0 }
+
+let moduleCode: [Target] = [
+    moduleLibrary("ModuleKit", ["CModuleABI", "BytesE"]),
+    moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
+    moduleLibrary("Matching", ["BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("Scanner", ["ModuleKit", "Matching", "BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("Archives", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
+    moduleLibrary("Heuristics", ["ModuleKit", "BytesE", "CModuleABI"]),
+    moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
+]
+
+let modules: [Target] = [
+    module("em000", code: "Loader", links: ["elf", "crypto"]),
+    module("em001", code: "Scanner", links: ["crypto"]),
+    module("em003", code: "Archives", links: ["z"]),
+    module("em004", code: "Heuristics"),
+    module("em005", code: "Antispam"),
+].flatMap { $0 }
+
+let libraries: [Target] = [
+    library("Platform", ["CLinux"]),
+    library("JSON"),
+    library("Programs", ["Platform"]),
+    library("Configuration", ["Platform"]),
+    library("Logging", ["Platform", "Configuration"]),
+    library("EventLoop", ["Platform", "CLinux"]),
+    library("TLS", ["EventLoop", "Platform", "CTLS"]),
+    library("DataModule", ["Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
+    library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto"]),
+    library("SpamCompiler", ["Bytes", "MIME", "DataModule", "CModuleABI", "CCrypto"]),
+    library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
+    library("ModuleHost", ["Bytes", "Platform", "Verifier", "Generations", "CModuleABI", "CLinux"]),
+    library("ScanProtocol", ["Bytes"]),
+    library("ScanClient", ["ScanProtocol", "Bytes", "Platform", "CLinux"]),
+    library("ScanService", ["ScanProtocol", "ModuleHost", "Generations", "Bytes", "Platform", "Logging", "CLinux"]),
+    library(
+        "Supervision",
+        [
+            "ScanProtocol", "Generations", "Configuration", "Logging", "Platform", "JSON", "EventLoop", "CLinux",
+            "ScanClient",
+        ]),
+    library("SMTP", ["Bytes"]),
+    library("Mail", ["MIME", "Bytes", "Configuration", "ScanProtocol"]),
+    library("Quarantine", ["Bytes", "Platform", "CCrypto"]),
+    library("SMTPAgent", [
+        "SMTP", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Logging", "Platform", "Bytes",
+    ]),
+]
+
+let mailNeeds = ["Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs", "Platform", "Bytes"]
+let programs: [Target] = [
+    program("esets_daemon", ["Supervision", "ScanService", "Configuration", "Logging", "Programs", "Platform", "JSON", "ModuleHost", "Generations"]),
+    program("esets_smtp", ["SMTPAgent"] + mailNeeds),
+    program("esets_cli", mailNeeds),
+    program("esets_scan", ["JSON"] + mailNeeds),
+    program("esets_pipe", mailNeeds),
+    program("esets_set", ["Configuration", "Programs", "Platform"]),
+    program("esets_update", [
+        "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs",
+        "Platform", "JSON", "Bytes",
+    ]),
+    program("esets_mod", ["Verifier", "DataModule", "Generations", "ModuleHost", "Configuration", "Programs", "Platform", "JSON", "Bytes", "CCrypto"]),
+]
+
+let esetsLibrary: [Target] = [
+    shim("CEsets"),
+    .target(
+        name: "EsetsLibrary", dependencies: ["CEsets", "ScanClient", "ScanProtocol", "Platform", "Bytes"],
+        path: "Sources/EsetsLibrary", swiftSettings: strict, linkerSettings: programLinking),
+]
+
+let testTargets: [Target] = [
+    tests("Bytes", ["Bytes"]),
+    tests("MIME", ["MIME", "Bytes"]),
+    tests("Verifier", ["Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
+    tests("Platform", ["Platform"]),
+    tests("JSON", ["JSON"]),
+    tests("Programs", ["Programs"]),
+    tests("Configuration", ["Configuration", "Platform"]),
+    tests("Logging", ["Logging", "Configuration", "Platform"]),
+    tests("EventLoop", ["EventLoop", "Platform", "CLinux"]),
+    tests("TLS", ["TLS", "EventLoop", "Platform"]),
+    tests("SMTP", ["SMTP", "Bytes"]),
+    tests("Mail", ["Mail", "MIME", "Configuration", "ScanProtocol", "Bytes"]),
+    tests("Quarantine", ["Quarantine", "Bytes", "Platform"]),
+    tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
+    tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
+    tests("SpamCompiler", ["SpamCompiler", "DataModule", "Bytes", "Platform", "CModuleABI"]),
+    tests("Generations", ["Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
+    tests("ScanProtocol", ["ScanProtocol", "Bytes"]),
+    tests("ScanClient", ["ScanClient", "ScanProtocol", "Bytes", "Platform"]),
+    tests("Supervision", ["Supervision", "ScanProtocol", "Configuration", "Platform"]),
+    tests("SMTPAgent", ["SMTPAgent", "SMTP", "EventLoop", "Configuration", "Platform", "Bytes"]),
+]
+/// Tests of module code: only where it is regular Swift.
+let moduleTests: [Target] =
+    hosted
+    ? [
+        tests("Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Archives", ["Archives", "ModuleHost", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Heuristics", ["Heuristics", "ModuleHost", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "ModuleHost", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Scanner", [
+            "Scanner", "Archives", "Heuristics", "Antispam", "Loader", "SignatureCompiler", "SpamCompiler", "DataModule", "ModuleHost", "Generations", "BytesE", "Bytes", "CModuleABI", "Platform",
+        ]),
+    ] : []
+
+// MARK: - A part of the house
+
+/// Keeps the named targets and what they need, for quick work on one concept:
+/// `ESETS_ONLY="SMTPTests" swift test`.
+func only(_ all: [Target]) -> [Target] {
+    guard let names = Context.environment["ESETS_ONLY"] else { return all }
+    let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    var wanted = names.split(separator: " ").map(String.init)
+    var kept: Set<String> = []
+    while let name = wanted.popLast() {
+        guard kept.insert(name).inserted, let target = byName[name] else { continue }
+        for case .byNameItem(let need, _) in target.dependencies { wanted.append(need) }
+    }
+    return all.filter { kept.contains($0.name) }
+}
+
+let targets = only(
+    shims + sharedLibraries + moduleCode + modules + libraries + programs + esetsLibrary + testTargets + moduleTests)
+let targetNames = Set(targets.map(\.name))
+
+let package = Package(
+    name: "esets",
+    products: [
+        .library(name: "em000", type: .dynamic, targets: ["em000"]),
+        .library(name: "em001", type: .dynamic, targets: ["em001"]),
+        .library(name: "em003", type: .dynamic, targets: ["em003"]),
+        .library(name: "em004", type: .dynamic, targets: ["em004"]),
+        .library(name: "em005", type: .dynamic, targets: ["em005"]),
+        .library(name: "esets", type: .dynamic, targets: ["EsetsLibrary"]),
+    ].filter { $0.name == "esets" ? targetNames.contains("EsetsLibrary") : targetNames.contains($0.name) },
+    targets: targets
+)

@@ -1,0 +1,3 @@
+package import CModuleABI
+
+package func antispamModule() -> UnsafePointer<em_module>? { nil }

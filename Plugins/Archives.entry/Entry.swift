@@ -1,0 +1,8 @@
+public import CModuleABI
+import Archives
+
+/// The one exported symbol of em003.
+@c @implementation
+public func em_module_entry() -> UnsafePointer<em_module>? {
+    archivesModule()
+}

@@ -1,0 +1,3 @@
+package import CModuleABI
+
+package func archivesModule() -> UnsafePointer<em_module>? { nil }

@@ -1,0 +1,1 @@
+// no declarations: the manifest is a note in the file

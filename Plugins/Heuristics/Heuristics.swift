@@ -1,0 +1,3 @@
+package import CModuleABI
+
+package func heuristicsModule() -> UnsafePointer<em_module>? { nil }

@@ -1,0 +1,3 @@
+package import CModuleABI
+
+package func loaderModule() -> UnsafePointer<em_module>? { nil }

@@ -1,0 +1,2 @@
+package import CModuleABI
+package func scannerModule() -> UnsafePointer<em_module>? { nil }

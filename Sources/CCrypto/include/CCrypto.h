@@ -1,0 +1,33 @@
+// The few operations of OpenSSL's libcrypto that esets needs, without its objects in sight.
+#ifndef CCRYPTO_H
+#define CCRYPTO_H
+#include <stddef.h>
+#include <stdint.h>
+
+#define CCRYPTO_MD5 1
+#define CCRYPTO_SHA1 2
+#define CCRYPTO_SHA256 3
+
+/// Writes the digest of length bytes to out (16, 20 or 32 bytes). Returns 1, or 0 on failure.
+int CCrypto_digest(int algorithm, const void *bytes, size_t length, uint8_t *out);
+
+/// An incremental digest; free it with CCrypto_digest_free. NULL on failure.
+typedef struct CCrypto_hash CCrypto_hash;
+CCrypto_hash *CCrypto_hash_new(int algorithm);
+int CCrypto_hash_update(CCrypto_hash *hash, const void *bytes, size_t length);
+/// Writes the digest and makes the object ready for the next one.
+int CCrypto_hash_final(CCrypto_hash *hash, uint8_t *out);
+void CCrypto_hash_free(CCrypto_hash *hash);
+
+/// A new Ed25519 key pair: 32 bytes seed, 32 bytes public key. Returns 1, or 0 on failure.
+int CCrypto_ed25519_generate(uint8_t *seed, uint8_t *public_key);
+/// The public key (32 bytes) of a seed.
+int CCrypto_ed25519_public(const uint8_t *seed, uint8_t *public_key);
+/// Signs: 64 bytes to signature.
+int CCrypto_ed25519_sign(const uint8_t *seed, const void *bytes, size_t length, uint8_t *signature);
+/// Returns 1 when the signature is right, 0 otherwise.
+int CCrypto_ed25519_verify(const uint8_t *public_key, const void *bytes, size_t length, const uint8_t *signature);
+
+/// Random bytes of the system. Returns 1, or 0 on failure.
+int CCrypto_random(void *out, size_t length);
+#endif

@@ -1,0 +1,3 @@
+#ifndef CEsets_H
+#define CEsets_H
+#endif

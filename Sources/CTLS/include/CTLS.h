@@ -1,0 +1,3 @@
+#ifndef CTLS_H
+#define CTLS_H
+#endif

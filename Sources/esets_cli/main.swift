@@ -1,0 +1,1 @@
+print("esets_cli is not written yet")

@@ -1,0 +1,1 @@
+print("esets_daemon is not written yet")

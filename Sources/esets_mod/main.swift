@@ -1,0 +1,1 @@
+print("esets_mod is not written yet")

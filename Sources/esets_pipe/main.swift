@@ -1,0 +1,1 @@
+print("esets_pipe is not written yet")

@@ -1,0 +1,1 @@
+print("esets_scan is not written yet")

@@ -1,0 +1,1 @@
+print("esets_set is not written yet")

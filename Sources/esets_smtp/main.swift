@@ -1,0 +1,1 @@
+print("esets_smtp is not written yet")

@@ -1,0 +1,1 @@
+print("esets_update is not written yet")
