@@ -1,3 +1,5 @@
-#ifndef CLinux_H
-#define CLinux_H
+// What Swift's Glibc overlay does not export, as namespaced functions. System calls only: no logic.
+#ifndef CLINUX_H
+#define CLINUX_H
+#include "CLinuxFiles.h"
 #endif
