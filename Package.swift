@@ -18,9 +18,10 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
 ]
-/// Modules: Embedded Swift, unless the build is the hosted one.
+/// Modules: Embedded Swift, unless the build is the hosted one. Sources that both worlds compile choose
+/// their imports by MODULE_WORLD (`#if MODULE_WORLD import BytesE #else import Bytes #endif`).
 let moduleSettings: [SwiftSetting] =
-    strict
+    strict + [.define("MODULE_WORLD")]
     + (hosted
         ? []
         : [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])])
@@ -115,6 +116,7 @@ let shims: [Target] = [
 let sharedLibraries: [Target] = [
     shared("Bytes"),
     shared("MIME", ["Bytes"]),
+    shared("Tokens", ["Bytes"], shims: ["CModuleABI"]),
     shared("Verifier", ["Bytes"], shims: ["CModuleABI", "CElf", "CCrypto"]),
 ].flatMap { $0 }
 
@@ -125,7 +127,7 @@ let moduleCode: [Target] = [
     moduleLibrary("Scanner", ["ModuleKit", "Matching", "BytesE", "CModuleABI", "CCrypto"]),
     moduleLibrary("Archives", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
     moduleLibrary("Heuristics", ["ModuleKit", "BytesE", "CModuleABI"]),
-    moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
+    moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "TokensE", "BytesE", "CModuleABI"]),
 ]
 
 let modules: [Target] = [
@@ -146,7 +148,7 @@ let libraries: [Target] = [
     library("TLS", ["EventLoop", "Platform", "CTLS"]),
     library("DataModule", ["Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
     library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto"]),
-    library("SpamCompiler", ["Bytes", "MIME", "DataModule", "CModuleABI", "CCrypto"]),
+    library("SpamCompiler", ["Bytes", "MIME", "Tokens", "DataModule", "CModuleABI", "CCrypto"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
     library("ModuleHost", ["Bytes", "Platform", "Verifier", "Generations", "CModuleABI", "CLinux"]),
     library("ScanProtocol", ["Bytes"]),
@@ -204,7 +206,8 @@ let testTargets: [Target] = [
     tests("Quarantine", ["Quarantine", "Bytes", "Platform"]),
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
     tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
-    tests("SpamCompiler", ["SpamCompiler", "DataModule", "Bytes", "Platform", "CModuleABI"]),
+    tests("Tokens", ["Tokens", "Bytes"]),
+    tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
     tests("Generations", ["Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
     tests("ScanProtocol", ["ScanProtocol", "Bytes"]),
     tests("ScanClient", ["ScanClient", "ScanProtocol", "Bytes", "Platform"]),
