@@ -1,0 +1,80 @@
+/// One message, whole: what it is, which request it belongs to, and its fields still encoded.
+package struct WireMessage: Sendable, Equatable {
+    package var type: UInt16
+    /// Chosen by the client, unique among its requests under way; 0 where there is no request.
+    package var request: UInt32
+    package var body: [UInt8]
+
+    package init(type: UInt16, request: UInt32 = 0, body: [UInt8] = []) {
+        self.type = type
+        self.request = request
+        self.body = body
+    }
+
+    /// The packets that carry it, in order, each at most `WireLimits.packet` bytes. A descriptor travels
+    /// with the first. No packet of another message may come between them.
+    package var packets: [[UInt8]] {
+        let room = WireLimits.packet - WireLimits.header
+        var result: [[UInt8]] = []
+        var from = 0
+        repeat {
+            let to = min(from + room, body.count)
+            var writer = WireWriter()
+            writer.write(type)
+            writer.write(to < body.count ? PacketAssembler.more : UInt16(0))
+            writer.write(request)
+            result.append(writer.bytes + body[from..<to])
+            from = to
+        } while from < body.count
+        return result
+    }
+}
+
+/// Makes whole messages of packets.
+package struct PacketAssembler {
+    /// Flag: the message goes on in the next packet.
+    package static let more: UInt16 = 1
+
+    private let limit: Int
+    private var partial: WireMessage?
+
+    /// - Parameter limit: the longest body that is accepted, in bytes.
+    package init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Whether the next packet must continue a message.
+    package var isInside: Bool { partial != nil }
+
+    /// Takes one packet.
+    /// - Returns: the message that it completes, if it does.
+    /// - Throws: `WireError`; the connection is then unusable.
+    package mutating func add(_ packet: some Collection<UInt8>) throws(WireError) -> WireMessage? {
+        let bytes = Array(packet)
+        guard bytes.count <= WireLimits.packet else { throw WireError(.tooLong, "packet") }
+        var reader = WireReader(Array(bytes.prefix(WireLimits.header)))
+        let type: UInt16 = try reader.integer("message type")
+        let flags: UInt16 = try reader.integer("packet flags")
+        let request: UInt32 = try reader.integer("request id")
+        guard flags & ~PacketAssembler.more == 0 else { throw WireError(.badValue, "packet flags") }
+
+        var message = partial ?? WireMessage(type: type, request: request)
+        guard message.type == type, message.request == request else {
+            throw WireError(.outOfOrder, "packet of another message")
+        }
+        guard message.body.count + bytes.count - WireLimits.header <= limit else {
+            throw WireError(.tooLong, "message")
+        }
+        message.body.append(contentsOf: bytes.dropFirst(WireLimits.header))
+        guard flags & PacketAssembler.more == 0 else {
+            // An endless row of empty fragments would cost the receiver time for nothing.
+            guard bytes.count == WireLimits.packet else {
+                throw WireError(.badValue, "short packet flagged as continued")
+            }
+            partial = message
+            return nil
+        }
+        partial = nil
+        return message
+    }
+}

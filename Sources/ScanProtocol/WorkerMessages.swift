@@ -1,0 +1,131 @@
+/// What the manager tells a scanning process over the socket it was started with.
+package enum WorkerOrder: Sendable, Equatable {
+    /// Serve this client; the connection comes with the message. Objects of a trusted client that nobody
+    /// else can reach (unnamed files of the spool) are mapped, all others copied.
+    case adopt(isTrusted: Bool)
+    /// Use this generation for new requests.
+    case load(generation: UInt64)
+    /// Take no new clients, finish what is under way, end.
+    case drain
+
+    enum Code: UInt16 { case adopt = 65, load, drain }
+}
+
+/// What a scanning process, or a canary, tells the manager.
+package enum WorkerReport: Sendable, Equatable {
+    /// A generation was loaded and is used from now on; or why it was refused (the old one stays).
+    case loaded(generation: UInt64, failure: String?)
+    /// The last scan with this generation ended; its modules are unloaded.
+    case released(generation: UInt64)
+    /// One line for the log, because a scanning process can reach no log of its own.
+    case log(LogLevel, String)
+    /// Sent about each second when something changed.
+    case statistics(WorkerStatistics)
+
+    package enum LogLevel: UInt8, Sendable { case error, warning, info, debug }
+    enum Code: UInt16 { case loaded = 81, released, log, statistics }
+}
+
+/// What a scanning process is doing. Counts are since its start.
+package struct WorkerStatistics: Sendable, Equatable {
+    /// Scans waiting for a thread.
+    package var queued: UInt32 = 0
+    /// Scans on a thread.
+    package var running: UInt32 = 0
+    /// Scans waiting for answers.
+    package var suspended: UInt32 = 0
+    package var clients: UInt32 = 0
+    package var scanned: UInt64 = 0
+    package var infected: UInt64 = 0
+    package var spam: UInt64 = 0
+    package var failed: UInt64 = 0
+    package var bytes: UInt64 = 0
+    /// Nanoseconds of scanning, all threads together.
+    package var time: UInt64 = 0
+
+    package init() {}
+}
+
+extension WorkerOrder {
+    package var message: WireMessage {
+        var writer = WireWriter()
+        switch self {
+        case .adopt(let isTrusted):
+            writer.write(isTrusted)
+            return WireMessage(type: Code.adopt.rawValue, body: writer.bytes)
+        case .load(let generation):
+            writer.write(generation)
+            return WireMessage(type: Code.load.rawValue, body: writer.bytes)
+        case .drain:
+            return WireMessage(type: Code.drain.rawValue)
+        }
+    }
+
+    /// - Throws: `WireError` when the bytes are not such a message.
+    package init(_ message: WireMessage) throws(WireError) {
+        guard let code = Code(rawValue: message.type) else { throw WireError(.unknownMessage, "order") }
+        var reader = WireReader(message.body)
+        switch code {
+        case .adopt: self = .adopt(isTrusted: try reader.flag("trust"))
+        case .load: self = .load(generation: try reader.integer("generation"))
+        case .drain: self = .drain
+        }
+        try reader.end("order")
+    }
+}
+
+extension WorkerReport {
+    package var message: WireMessage {
+        var writer = WireWriter()
+        let code: Code
+        switch self {
+        case .loaded(let generation, let failure):
+            code = .loaded
+            writer.write(generation)
+            writer.write(failure)
+        case .released(let generation):
+            code = .released
+            writer.write(generation)
+        case .log(let level, let text):
+            code = .log
+            writer.write(level.rawValue)
+            writer.write(text, limit: WireLimits.line)
+        case .statistics(let s):
+            code = .statistics
+            for count in [s.queued, s.running, s.suspended, s.clients] { writer.write(count) }
+            for count in [s.scanned, s.infected, s.spam, s.failed, s.bytes, s.time] { writer.write(count) }
+        }
+        return WireMessage(type: code.rawValue, body: writer.bytes)
+    }
+
+    /// - Throws: `WireError` when the bytes are not such a message.
+    package init(_ message: WireMessage) throws(WireError) {
+        guard let code = Code(rawValue: message.type) else { throw WireError(.unknownMessage, "report") }
+        var reader = WireReader(message.body)
+        switch code {
+        case .loaded:
+            let generation: UInt64 = try reader.integer("generation")
+            self = .loaded(generation: generation, failure: try reader.optionalText("failure"))
+        case .released: self = .released(generation: try reader.integer("generation"))
+        case .log:
+            guard let level = LogLevel(rawValue: try reader.integer("level")) else {
+                throw WireError(.badValue, "level")
+            }
+            self = .log(level, try reader.text("text", limit: WireLimits.line))
+        case .statistics:
+            var s = WorkerStatistics()
+            s.queued = try reader.integer("queued")
+            s.running = try reader.integer("running")
+            s.suspended = try reader.integer("suspended")
+            s.clients = try reader.integer("clients")
+            s.scanned = try reader.integer("scanned")
+            s.infected = try reader.integer("infected")
+            s.spam = try reader.integer("spam")
+            s.failed = try reader.integer("failed")
+            s.bytes = try reader.integer("bytes")
+            s.time = try reader.integer("time")
+            self = .statistics(s)
+        }
+        try reader.end("report")
+    }
+}
