@@ -1,0 +1,25 @@
+import CElf
+
+#if MODULE_WORLD
+    import BytesE
+#else
+    import Bytes
+#endif
+
+/// What a code module must be: position-independent, hardened, with one entry.
+enum CodeRules {
+    static func check(_ image: Image) throws(Refusal) {
+        for segment in image.segments {
+            if segment.isWritable && segment.isExecutable {
+                throw Refusal("segments", "memory that is both writable and executable")
+            }
+        }
+        if image.value(of: Int64(DT_TEXTREL)) != nil { throw Refusal("dynamic", "relocations in its code") }
+        guard let flags = image.value(of: Int64(DT_FLAGS_1)), flags & UInt64(DF_1_NOW) != 0 else {
+            throw Refusal("dynamic", "not linked with -z now")
+        }
+        for tag in [Int64(DT_RPATH), Int64(DT_RUNPATH)] where image.value(of: tag) != nil {
+            throw Refusal("dynamic", "a search path for libraries inside the module")
+        }
+    }
+}
