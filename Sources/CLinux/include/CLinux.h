@@ -2,4 +2,5 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 #include "CLinuxFiles.h"
+#include "CLinuxEventLoop.h"
 #endif

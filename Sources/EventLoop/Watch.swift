@@ -1,0 +1,62 @@
+import CLinux
+
+/// A descriptor in the reactor's epoll set: what it is ready for, who waits for it, what it still has to send.
+///
+/// Registered once, edge-triggered, for both directions: no epoll_ctl call while the connection lives.
+/// `@unchecked Sendable` because it is confined to the reactor's thread; every path into it comes through
+/// `Stream`, `Listener` or the loop, which check that.
+final class Watch: @unchecked Sendable {
+    let descriptor: Int32
+    /// False after the kernel said that there is nothing more, until it announces more.
+    var canRead = true
+    var canWrite = true
+    /// The peer has closed its side: from here on no new edge may come, so `canRead` stays true.
+    private(set) var peerClosed = false
+    private(set) var isClosed = false
+    let reading: Waiter
+    let writing: Waiter
+    /// What must be sent as soon as there is room; nil where only readiness is asked.
+    var output: OutputQueue?
+    /// Tells registrations of the same descriptor number apart.
+    var generation: UInt32 = 0
+    private unowned let reactor: Reactor
+
+    init(_ reactor: Reactor, descriptor: Int32) {
+        self.reactor = reactor
+        self.descriptor = descriptor
+        reading = Waiter(reactor)
+        writing = Waiter(reactor)
+    }
+
+    /// What epoll reported.
+    func ready(_ events: UInt32) {
+        let broken = events & (CLinux_EVENT_HANGUP | CLinux_EVENT_ERROR) != 0
+        if broken || events & (CLinux_EVENT_PEER_CLOSED) != 0 { peerClosed = true }
+        if broken || events & (CLinux_EVENT_IN | CLinux_EVENT_PEER_CLOSED) != 0 {
+            canRead = true
+            reading.wake(.ready)
+        }
+        if broken || events & CLinux_EVENT_OUT != 0 {
+            canWrite = true
+            drain()
+            if output?.isEmpty ?? true || output?.failure != nil { writing.wake(.ready) }
+        }
+    }
+
+    /// Sends what the kernel takes at once.
+    func drain() {
+        guard canWrite, let output, !output.isEmpty else { return }
+        if output.drain(descriptor) == .blocked { canWrite = false }
+    }
+
+    /// Ends the registration and all waits; the descriptor itself stays open.
+    func retire() {
+        guard !isClosed else { return }
+        isClosed = true
+        reactor.unregister(self)
+        reading.wake(.closed)
+        writing.wake(.closed)
+        reactor.timers.remove(reading)
+        reactor.timers.remove(writing)
+    }
+}
