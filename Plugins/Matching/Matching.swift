@@ -1,1 +1,126 @@
-// Matching
+package import BytesE
+import CCrypto
+import CModuleABI
+
+/// One signature that matches an object.
+package struct Match {
+    /// Number of the signature: see `Database.signature(_:)`.
+    package let signature: Int
+    /// Where its match begins (its rarest fragment, when that is all that is known), in bytes from the object's
+    /// first; 0 for a digest.
+    package let offset: Int
+}
+
+/// How matching of one object ended. Only `complete` and `allowed` say something about the whole object.
+package enum MatchOutcome: Sendable {
+    /// Everything was looked at, or the first match was asked for and found.
+    case complete
+    /// Signatures match, but the list of false positives names exactly this object: nothing was reported.
+    case allowed
+    /// The budget check said no.
+    case cancelled
+    /// Verification of patterns took more work than an object may cause: treat it as "not scanned".
+    case limit
+    /// The database contradicts itself, or a digest could not be computed: treat it as "not scanned".
+    case failed
+}
+
+extension Database {
+    /// Looks which signatures match an object.
+    ///
+    /// - Parameters:
+    ///   - object: the object's bytes, which must not change meanwhile.
+    ///   - type: EM_TYPE_…: patterns for other types are not tried.
+    ///   - all: report every signature that matches, each once; otherwise the first one found.
+    ///   - scratch: working memory, used by one call at a time; reuse it.
+    ///   - check: called at least once for each 64 KiB of the object; false cancels.
+    ///   - report: called for each match after the whole object was looked at; never for an allowed object.
+    package func match(
+        _ object: ByteView, type: UInt32, all: Bool = false, scratch: Scratch, check: () -> Bool,
+        report: (Match) -> Void
+    ) -> MatchOutcome {
+        scratch.begin()
+        guard check() else { return .cancelled }
+        var outcome = matchDigests(object, in: hashes, all: all, scratch: scratch, check: check)
+        if outcome == .complete, all || scratch.matches.isEmpty {
+            outcome = patterns.match(
+                object, target: Database.target(ofType: type), all: all, scratch: scratch, check: check)
+        }
+        if !scratch.matches.isEmpty {
+            // When the list cannot be asked, the matches stand.
+            let answer = isAllowed(object, check: check)
+            if answer == .allowed { return .allowed }
+            if answer != .complete { outcome = answer }
+        }
+        for match in scratch.matches { report(match) }
+        return outcome
+    }
+
+    private func matchDigests(
+        _ object: ByteView, in set: HashSet, all: Bool, scratch: Scratch, check: () -> Bool
+    ) -> MatchOutcome {
+        let wanted = set.sizes.algorithms(size: object.count)
+        for table in set.tables where wanted & (1 << table.algorithm) != 0 && table.count > 0 {
+            let outcome = Digest.with(object, algorithm: table.algorithm, check: check) { digest in
+                table.find(digest, size: object.count) { signature in
+                    scratch.matches.append(Match(signature: signature, offset: 0))
+                    return all
+                }
+            }
+            if outcome != .complete || (!all && !scratch.matches.isEmpty) { return outcome }
+        }
+        return .complete
+    }
+
+    /// `allowed` when the list of false positives has the object, `complete` when it has not.
+    private func isAllowed(_ object: ByteView, check: () -> Bool) -> MatchOutcome {
+        let wanted = allowed.sizes.algorithms(size: object.count)
+        var found = false
+        for table in allowed.tables where wanted & (1 << table.algorithm) != 0 && table.count > 0 {
+            let outcome = Digest.with(object, algorithm: table.algorithm, check: check) { digest in
+                table.find(digest, size: object.count) { _ in
+                    found = true
+                    return false
+                }
+            }
+            if outcome != .complete { return outcome }
+            if found { return .allowed }
+        }
+        return .complete
+    }
+}
+
+/// Digests of objects.
+enum Digest {
+    /// Bytes between two budget checks.
+    static let stride = 65_536
+
+    /// Computes a digest and lends it.
+    ///
+    /// - Parameter algorithm: EM_HASH_….
+    static func with(
+        _ object: ByteView, algorithm: UInt32, check: () -> Bool, _ use: (UnsafeRawPointer) -> Void
+    ) -> MatchOutcome {
+        let name: Int32 =
+            algorithm == EM_HASH_MD5 ? CCRYPTO_MD5 : algorithm == EM_HASH_SHA1 ? CCRYPTO_SHA1 : CCRYPTO_SHA256
+        guard let hash = CCrypto_hash_new(name) else { return .failed }
+        defer { CCrypto_hash_free(hash) }
+        var at = 0
+        while at < object.count {
+            let part = object.slice(at, at + stride)
+            guard CCrypto_hash_update(hash, part.base, part.count) == 1 else { return .failed }
+            at += part.count
+            guard check() else { return .cancelled }
+        }
+        // The longest digest has 32 bytes.
+        var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        let done = withUnsafeMutableBytes(of: &digest) { space -> Bool in
+            guard let base = space.baseAddress,
+                CCrypto_hash_final(hash, base.assumingMemoryBound(to: UInt8.self)) == 1
+            else { return false }
+            use(UnsafeRawPointer(base))
+            return true
+        }
+        return done ? .complete : .failed
+    }
+}

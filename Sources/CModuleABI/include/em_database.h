@@ -36,4 +36,243 @@ typedef struct em_database_header {
     uint32_t reserved;
 } em_database_header;
 
+/* ------------------------------------------------------------------ em002: virus signatures, format 1 */
+
+/*
+ * How it is read: docs/em002-format.md. Rules for every section of em002:
+ *  - sections are found by id; a reader ignores ids that it does not know and treats a missing section as
+ *    an empty one; it refuses a known id whose version is not the one it was written for;
+ *  - "offset" without a remark means bytes from the first byte of the same section;
+ *  - an index that points outside its section makes the database damaged: readers check when they follow.
+ *
+ * Section ids. Groups are kept apart so that new kinds of signatures get numbers beside their kin.
+ */
+#define EM_SIGNATURE_FORMAT 1u
+
+#define EM_SECTION_CATALOGUE 1u /* em_signature, one for each signature: its index is the signature's number */
+#define EM_SECTION_TEXT 2u      /* UTF-8 text without terminators, for names and sources */
+#define EM_SECTION_SOURCES 3u   /* em_source, one for each signature file */
+
+/* Hash sets: a size index, and a table for each algorithm. */
+#define EM_SECTION_HASH_SIZES 16u   /* em_size_index: sizes of objects that any hash signature has */
+#define EM_SECTION_HASH_MD5 17u     /* em_hash_table, likewise the next two: malware */
+#define EM_SECTION_HASH_SHA1 18u
+#define EM_SECTION_HASH_SHA256 19u
+#define EM_SECTION_ALLOW_SIZES 20u  /* em_size_index and tables: objects that are never malware */
+#define EM_SECTION_ALLOW_MD5 21u
+#define EM_SECTION_ALLOW_SHA1 22u
+#define EM_SECTION_ALLOW_SHA256 23u
+#define EM_SECTION_PE_SIZES 24u     /* reserved: hashes of sections of PE files (.mdb, .msb) */
+#define EM_SECTION_PE_MD5 25u
+#define EM_SECTION_PE_SHA1 26u
+#define EM_SECTION_PE_SHA256 27u
+#define EM_SECTION_IMPORT_SIZES 28u /* reserved: import hashes (.imp) */
+#define EM_SECTION_IMPORT_MD5 29u
+
+/* Body patterns. */
+#define EM_SECTION_PATTERNS 64u     /* em_pattern */
+#define EM_SECTION_ELEMENTS 65u     /* em_element: the parts of patterns, in order */
+#define EM_SECTION_ALTERNATIVES 66u /* em_alternative */
+#define EM_SECTION_BYTES 67u        /* bytes of literals, values and masks */
+#define EM_SECTION_INDEXES 68u      /* em_pattern_index */
+#define EM_SECTION_INDEX_DATA 69u   /* what em_pattern_index points to */
+#define EM_SECTION_TARGETS 70u      /* em_target_plan, one for each target type from 0 */
+
+/* Reserved for what comes: logical signatures, regular expressions, file types, containers, icons, YARA. */
+#define EM_SECTION_LOGICAL 96u
+#define EM_SECTION_EXPRESSIONS 97u
+#define EM_SECTION_REGEX 98u
+#define EM_SECTION_FILE_TYPES 112u
+#define EM_SECTION_CONTAINERS 113u
+#define EM_SECTION_ICONS 114u
+#define EM_SECTION_YARA 128u
+
+#define EM_SECTION_VERSION 1u /* of all sections above */
+
+/* What a signature says about an object that it matches. */
+#define EM_SIGNATURE_UNWANTED 0x01u /* potentially unwanted: EM_FINDING_UNWANTED instead of INFECTED */
+#define EM_SIGNATURE_TEST 0x02u     /* a test signature: harmless by definition */
+
+typedef struct em_signature {
+    uint32_t name;        /* offset in TEXT */
+    uint16_t name_length; /* bytes */
+    uint16_t source;      /* index in SOURCES */
+    uint32_t line;        /* in the source file, from 1 */
+    uint32_t flags;       /* EM_SIGNATURE_… */
+} em_signature;
+
+typedef struct em_source {
+    uint32_t name;        /* offset in TEXT: the file's name */
+    uint32_t name_length; /* bytes */
+    uint32_t signatures;  /* how many came out of it */
+    uint32_t reserved;    /* 0 */
+} em_source;
+
+/* Algorithms: bit 1 << n in masks. */
+#define EM_HASH_MD5 0u
+#define EM_HASH_SHA1 1u
+#define EM_HASH_SHA256 2u
+#define EM_HASH_COUNT 3u
+
+/*
+ * Which digests are worth computing for an object of some size. Buckets of eight slots (one cache line)
+ * follow the structure. A slot is size << 8 | mask of algorithms; 0 is free. The bucket of a size is the
+ * high bucket_bits bits of size * EM_SIZE_FACTOR (modulo 2^64; bucket 0 when bucket_bits is 0); a full
+ * bucket goes on in the next one, after the last in the first. At least one slot is free.
+ */
+#define EM_SIZE_FACTOR 0x9e3779b97f4a7c15ull
+#define EM_SIZE_SLOTS 8u
+typedef struct em_size_index {
+    uint32_t bucket_bits;
+    uint32_t any_mask;     /* algorithms that have a signature for objects of any size */
+    uint64_t sizes;        /* used slots */
+    uint8_t reserved[48];  /* 0: buckets begin on a cache line */
+} em_size_index;
+
+/*
+ * The digests of one algorithm. `key` is the digest's first eight bytes as a little-endian number.
+ * filter: 2^filter_bits words of 64 bits. The word is the high bits of key * EM_SIZE_FACTOR; in it the
+ * bits key & 63, key >> 6 & 63, key >> 12 & 63 and key >> 18 & 63 are set for each digest present.
+ * directory: 2^bucket_bits + 1 uint32: the first entry of each bucket, whose number is the
+ * high bucket_bits bits of the digest's first four bytes as a big-endian number.
+ * entries: for each digest `uint32 signature`, `uint32 size` (EM_SIZE_ANY: any), the digest; sorted by bucket.
+ */
+#define EM_SIZE_ANY 0xffffffffu
+typedef struct em_hash_table {
+    uint32_t algorithm;    /* EM_HASH_… */
+    uint32_t digest_size;  /* bytes */
+    uint32_t entry_size;   /* bytes: 8 + digest_size */
+    uint32_t bucket_bits;  /* 0…28 */
+    uint32_t filter_bits;  /* 0…28 */
+    uint32_t reserved;     /* 0 */
+    uint64_t count;        /* entries */
+    uint64_t filter;       /* offsets */
+    uint64_t directory;
+    uint64_t entries;
+} em_hash_table;
+
+/* Types of object that a pattern is for: the target types of the ClamAV formats. */
+#define EM_TARGET_ANY 0u
+#define EM_TARGET_PE 1u
+#define EM_TARGET_OLE2 2u
+#define EM_TARGET_HTML 3u
+#define EM_TARGET_MAIL 4u
+#define EM_TARGET_GRAPHICS 5u
+#define EM_TARGET_ELF 6u
+#define EM_TARGET_TEXT 7u
+#define EM_TARGET_MACHO 9u
+#define EM_TARGET_PDF 10u
+#define EM_TARGET_FLASH 11u
+#define EM_TARGET_JAVA 12u
+#define EM_TARGET_COUNT 13u
+
+/* Where a pattern may begin: at every place from the base plus `offset` to that plus `shift`. */
+#define EM_BASE_NONE 0u         /* anywhere */
+#define EM_BASE_START 1u        /* the object's first byte */
+#define EM_BASE_END 2u          /* the object's end (offset is negative) */
+#define EM_BASE_ENTRY 3u        /* the entry point of an executable */
+#define EM_BASE_SECTION 4u      /* the beginning of section number `section` */
+#define EM_BASE_IN_SECTION 5u   /* anywhere inside section number `section` */
+#define EM_BASE_LAST_SECTION 6u /* the beginning of the last section */
+
+#define EM_PATTERN_NOCASE 0x01u /* ASCII letters match in either case */
+#define EM_PATTERN_PART 0x02u   /* part number `part` of LOGICAL element `signature`, no signature itself */
+
+/*
+ * A pattern: elements one after another. Its anchor is a piece of a literal which the index found; the elements
+ * after it are matched forwards, those before it backwards.
+ */
+typedef struct em_pattern {
+    uint32_t signature;     /* index in the catalogue */
+    uint32_t first_element; /* index in ELEMENTS */
+    uint32_t element_count;
+    uint32_t anchor;        /* which of the elements holds the anchor, from 0 */
+    uint32_t anchor_skip;   /* bytes of that element before the anchor */
+    int32_t offset;
+    uint32_t shift;
+    uint16_t section;
+    uint8_t base;           /* EM_BASE_… */
+    uint8_t target;         /* EM_TARGET_… */
+    uint32_t flags;         /* EM_PATTERN_… */
+    uint32_t part;
+    uint64_t reserved;      /* 0 */
+} em_pattern;
+
+#define EM_ELEMENT_LITERAL 1u      /* b bytes at a in BYTES */
+#define EM_ELEMENT_MASKED 2u       /* b bytes of values at a in BYTES, then b bytes of masks: byte & mask == value */
+#define EM_ELEMENT_GAP 3u          /* a to b bytes, any; b EM_GAP_UNBOUNDED: a or more */
+#define EM_ELEMENT_ALTERNATIVES 4u /* one of b ALTERNATIVES from index a */
+#define EM_ELEMENT_BOUNDARY 5u     /* no byte: the object's start or end, or a letter or digit on one side only */
+#define EM_ELEMENT_LINE 6u         /* no byte: the object's start or end, or beside CR or LF */
+#define EM_ELEMENT_NONWORD 7u      /* no byte: the object's start or end, or beside what is no letter or digit */
+#define EM_ELEMENT_NONWORD_BYTE 8u /* one byte that is no letter or digit */
+#define EM_ELEMENT_NOT 0x01u       /* flag: ALTERNATIVES, all of one length: none of them; 5…7: not so */
+#define EM_ELEMENT_BEFORE 0x02u    /* flag of 5…7: beside means the byte before, otherwise the byte after */
+#define EM_GAP_UNBOUNDED 0xffffffffu
+typedef struct em_element {
+    uint8_t kind;      /* EM_ELEMENT_… */
+    uint8_t flags;     /* EM_ELEMENT_NOT, _BEFORE */
+    uint16_t length;   /* of each alternative; 0: they differ, or are longer than this can say */
+    uint32_t a, b;
+} em_element;
+
+typedef struct em_alternative {
+    uint32_t bytes;    /* offset in BYTES */
+    uint32_t length;   /* bytes */
+    uint32_t masked;   /* 1: as many bytes of masks follow */
+} em_alternative;
+
+/*
+ * Which patterns may begin to match somewhere in an object. Offsets into INDEX_DATA, each a multiple of 64.
+ *
+ * Long path: patterns whose anchor is a window of seven bytes, which holds a gram (four bytes, little-endian) at
+ * each of four offsets, one of which lies at a multiple of four of the object. For each such gram, with
+ * h = gram * EM_GRAM_FACTOR modulo 2^32: bits h & 31 and h >> 5 & 31 of filter word h >> (32 - filter_bits)
+ * are set, and a posting lies in bucket h >> (32 - bucket_bits); (a shift by 32 gives 0).
+ *
+ * Short path: patterns whose anchor has two to four bytes. Its first two bytes, little-endian, are a bit of
+ * short_filter (65,536 bits) and, times EM_GRAM_FACTOR, choose the bucket.
+ *
+ * Fixed path: patterns with one possible place, tested there.
+ *
+ * A directory is 2^bits + 1 uint32: the first posting of each bucket.
+ */
+#define EM_GRAM_FACTOR 0x9e3779b1u
+#define EM_WINDOW 7u
+#define EM_INDEX_FOLD 0x01u /* ASCII letters of the object count as lower case */
+
+typedef struct em_pattern_index {
+    uint32_t flags; /* EM_INDEX_… */
+    uint32_t filter_bits, bucket_bits, short_bucket_bits; /* 0…28 */
+    uint64_t filter, directory, postings, posting_count;             /* em_posting */
+    uint64_t short_filter, short_directory, shorts, short_count;     /* em_short_posting */
+    uint64_t fixed, fixed_count;                                     /* em_fixed_pattern */
+    uint64_t reserved[4];                                            /* 0 */
+} em_pattern_index;
+
+typedef struct em_posting {
+    uint32_t low, high; /* the window's bytes 0…3, 4…6; the high byte of `high`: which offset the gram has */
+    uint32_t pattern;   /* index in PATTERNS */
+} em_posting;
+
+typedef struct em_short_posting {
+    uint32_t value, mask; /* of the four bytes that begin with the anchor: bytes & mask == value */
+    uint32_t pattern;
+} em_short_posting;
+
+typedef struct em_fixed_pattern {
+    int32_t offset;   /* of the anchor, from base */
+    uint8_t base;     /* EM_BASE_… other than NONE and IN_SECTION */
+    uint8_t length;   /* bytes of value that must lie in the object, 0…4 */
+    uint16_t section;
+    uint32_t value, mask; /* as in em_short_posting */
+    uint32_t pattern;
+} em_fixed_pattern;
+
+/* The indexes to run for objects of one target type. */
+typedef struct em_target_plan {
+    uint32_t count;
+    uint32_t index[7]; /* indexes in INDEXES */
+} em_target_plan;
+
 #endif

@@ -198,7 +198,8 @@ typedef struct em_host_memory_v1 {
      * when there is no room, EM_E_ARGUMENT when ptr is not the newest allocation. */
     em_status (*resize)(em_scan *scan, void *ptr, uint64_t size);
     /* [session] A mark, to which `release` goes back: everything allocated later is gone. Only the
-     * scanner (em.scan/1) releases; others hold what they allocate until their cursor is closed. */
+     * scanner (em.scan/1) marks and releases. A container's memory from `open` lives until its
+     * `close`, memory from `next` until the following `next`; analysers use their own heap. */
     uint64_t (*mark)(em_scan *scan);
     void (*release)(em_scan *scan, uint64_t mark);
 } em_host_memory_v1;

@@ -1,0 +1,211 @@
+import BytesE
+import CModuleABI
+
+/// One index over patterns: proposes which of them may match and where. See em_pattern_index.
+struct PatternIndex {
+    private let fold: Bool
+    private let filter, directory, postings: ByteView
+    private let filterShift, bucketShift, shortShift: UInt64
+    private let postingCount: Int
+    private let shortFilter, shortDirectory, shorts: ByteView
+    private let shortCount: Int
+    private let fixed: ByteView
+    private let fixedCount: Int
+
+    /// Bytes between two budget checks; a multiple of four.
+    private static let stride = 65_536
+
+    init(_ head: em_pattern_index, _ data: ByteView) throws(DatabaseError) {
+        let damaged = DatabaseError(.damaged, section: EM_SECTION_INDEXES, "an index contradicts itself")
+        guard head.filter_bits <= 28, head.bucket_bits <= 28, head.short_bucket_bits <= 28,
+            head.posting_count < UInt64(UInt32.max), head.short_count < UInt64(UInt32.max),
+            head.fixed_count < UInt64(UInt32.max),
+            let postings = data.part(
+                at: head.postings, elements: head.posting_count, size: MemoryLayout<em_posting>.stride),
+            let shorts = data.part(
+                at: head.shorts, elements: head.short_count, size: MemoryLayout<em_short_posting>.stride),
+            let fixed = data.part(
+                at: head.fixed, elements: head.fixed_count, size: MemoryLayout<em_fixed_pattern>.stride)
+        else { throw damaged }
+        fold = head.flags & EM_INDEX_FOLD != 0
+        filterShift = 32 - UInt64(head.filter_bits)
+        bucketShift = 32 - UInt64(head.bucket_bits)
+        shortShift = 32 - UInt64(head.short_bucket_bits)
+        postingCount = Int(head.posting_count)
+        shortCount = Int(head.short_count)
+        fixedCount = Int(head.fixed_count)
+        self.postings = postings
+        self.shorts = shorts
+        self.fixed = fixed
+        if postingCount > 0 {
+            guard let filter = data.part(at: head.filter, elements: 1 << UInt64(head.filter_bits), size: 4),
+                let directory = data.part(
+                    at: head.directory, elements: 1 << UInt64(head.bucket_bits) + 1, size: 4)
+            else { throw damaged }
+            self.filter = filter
+            self.directory = directory
+        } else {
+            filter = ByteView()
+            directory = ByteView()
+        }
+        if shortCount > 0 {
+            guard let filter = data.part(at: head.short_filter, elements: 8192, size: 1),
+                let directory = data.part(
+                    at: head.short_directory, elements: 1 << UInt64(head.short_bucket_bits) + 1, size: 4)
+            else { throw damaged }
+            shortFilter = filter
+            shortDirectory = directory
+        } else {
+            shortFilter = ByteView()
+            shortDirectory = ByteView()
+        }
+    }
+
+    // MARK: - The long path
+
+    /// Looks at every fourth position.
+    func scanLong(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
+        if fold {
+            scanLong(object, &verifier, check: check, folding: foldedGram)
+        } else {
+            scanLong(object, &verifier, check: check, folding: { $0 })
+        }
+    }
+
+    @inline(__always)
+    private func scanLong(
+        _ object: ByteView, _ verifier: inout Verifier, check: () -> Bool, folding: (UInt32) -> UInt32
+    ) {
+        guard postingCount > 0, object.count >= Int(EM_WINDOW), let start = object.base, let words = filter.base
+        else { return }
+        let bytes = UnsafeRawPointer(start)
+        let filter = UnsafeRawPointer(words)
+        let shift = filterShift
+        // Positions 0, 4, … below `end` have four bytes.
+        let end = object.count - 3
+        var position = 0
+        while position < end {
+            guard check() else { return verifier.stop(.cancelled) }
+            let limit = min(end, position + Self.stride)
+            while position < limit {
+                let gram = folding(bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+                let hash = gram &* EM_GRAM_FACTOR
+                let word = filter.loadUnaligned(
+                    fromByteOffset: Int(truncatingIfNeeded: UInt64(hash) &>> shift) &* 4, as: UInt32.self)
+                if (word &>> (hash & 31)) & (word &>> ((hash &>> 5) & 31)) & 1 != 0 {
+                    propose(object, position, hash, &verifier, folding: folding)
+                    if !verifier.goOn { return }
+                }
+                position &+= 4
+            }
+        }
+    }
+
+    /// Compares the windows that have a gram with this hash.
+    @inline(never)
+    private func propose(
+        _ object: ByteView, _ position: Int, _ hash: UInt32, _ verifier: inout Verifier, folding: (UInt32) -> UInt32
+    ) {
+        guard let start = object.base, let directory = directory.base, let postings = postings.base else { return }
+        let bytes = UnsafeRawPointer(start)
+        let bucket = UnsafeRawPointer(directory) + Int(truncatingIfNeeded: UInt64(hash) &>> bucketShift) * 4
+        var i = Int(bucket.loadUnaligned(as: UInt32.self))
+        let end = min(postingCount, Int(bucket.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+        while i < end {
+            let posting = UnsafeRawPointer(postings).loadUnaligned(
+                fromByteOffset: i * MemoryLayout<em_posting>.stride, as: em_posting.self)
+            i += 1
+            let window = position - Int(posting.high >> 24)
+            guard window >= 0, window + Int(EM_WINDOW) <= object.count,
+                folding(bytes.loadUnaligned(fromByteOffset: window, as: UInt32.self)) == posting.low,
+                folding(bytes.loadUnaligned(fromByteOffset: window + 3, as: UInt32.self)) >> 8
+                    == posting.high & 0xff_ffff
+            else { continue }
+            verifier.verify(Int(posting.pattern), anchor: window)
+            if !verifier.goOn { return }
+        }
+    }
+
+    // MARK: - The short path
+
+    /// Looks at every position for the few patterns without a long literal.
+    func scanShort(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
+        guard shortCount > 0, object.count >= 2, let start = object.base, let bits = shortFilter.base else { return }
+        let bytes = UnsafeRawPointer(start)
+        let end = object.count - 1
+        var position = 0
+        while position < end {
+            guard check() else { return verifier.stop(.cancelled) }
+            let limit = min(end, position + Self.stride)
+            while position < limit {
+                var pair = bytes.loadUnaligned(fromByteOffset: position, as: UInt16.self)
+                if fold { pair = UInt16(truncatingIfNeeded: foldedGram(UInt32(pair))) }
+                if bits[Int(pair >> 3)] & (1 << UInt8(pair & 7)) != 0 {
+                    proposeShort(object, position, pair, &verifier)
+                    if !verifier.goOn { return }
+                }
+                position &+= 1
+            }
+        }
+    }
+
+    @inline(never)
+    private func proposeShort(_ object: ByteView, _ position: Int, _ pair: UInt16, _ verifier: inout Verifier) {
+        guard let directory = shortDirectory.base, let shorts = shorts.base else { return }
+        let hash = UInt32(pair) &* EM_GRAM_FACTOR
+        let bucket = UnsafeRawPointer(directory) + Int(truncatingIfNeeded: UInt64(hash) &>> shortShift) * 4
+        var i = Int(bucket.loadUnaligned(as: UInt32.self))
+        let end = min(shortCount, Int(bucket.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+        guard i < end else { return }
+        let (gram, length) = gramAtEdge(object, position)
+        let value = fold ? foldedGram(gram) : gram
+        while i < end {
+            let posting = UnsafeRawPointer(shorts).loadUnaligned(
+                fromByteOffset: i * MemoryLayout<em_short_posting>.stride, as: em_short_posting.self)
+            i += 1
+            guard value & posting.mask == posting.value, posting.mask <= lengthMask(length) else { continue }
+            verifier.verify(Int(posting.pattern), anchor: position)
+            if !verifier.goOn { return }
+        }
+    }
+
+    // MARK: - The fixed path
+
+    /// Tries the patterns that can begin at one place only.
+    func matchFixed(_ object: ByteView, _ verifier: inout Verifier) {
+        guard let base = fixed.base else { return }
+        for i in 0..<fixedCount {
+            let entry = UnsafeRawPointer(base).loadUnaligned(
+                fromByteOffset: i * MemoryLayout<em_fixed_pattern>.stride, as: em_fixed_pattern.self)
+            guard let origin = verifier.place(entry.base, section: entry.section) else { continue }
+            let position = origin.lowerBound + Int(entry.offset)
+            guard position >= 0, position + Int(entry.length) <= object.count else { continue }
+            var value = gramAtEdge(object, position).gram
+            if fold { value = foldedGram(value) }
+            guard value & entry.mask == entry.value else { continue }
+            verifier.verifyFixed(Int(entry.pattern))
+            if !verifier.goOn { return }
+        }
+    }
+}
+
+/// Four bytes with ASCII capitals as small letters.
+@inline(__always) func foldedGram(_ gram: UInt32) -> UInt32 {
+    // In each byte below 0x80, bit 7 of the sums says "at least A" and "above Z".
+    let low = gram & 0x7f7f_7f7f
+    let capital = ((low &+ 0x3f3f_3f3f) & ~(low &+ 0x2525_2525) & ~gram) & 0x8080_8080
+    return gram | capital >> 2
+}
+
+/// The up to four bytes at a position, little-endian, missing ones 0, and how many there are.
+private func gramAtEdge(_ object: ByteView, _ position: Int) -> (gram: UInt32, length: Int) {
+    if let gram = object.load(UInt32.self, at: position) { return (gram, 4) }
+    var gram: UInt32 = 0
+    let length = max(0, min(4, object.count - position))
+    for i in 0..<length { gram |= UInt32(object[position + i]) << UInt32(8 * i) }
+    return (gram, length)
+}
+
+private func lengthMask(_ length: Int) -> UInt32 {
+    length >= 4 ? .max : (1 << UInt32(8 * length)) - 1
+}

@@ -1,0 +1,92 @@
+/// Working memory of one thread that matches, reused from object to object.
+///
+/// It grows to what the hardest object needed and holds nothing of an object after the match.
+package final class Scratch {
+    var matches: [Match] = []
+    /// Dead ends of the object at hand, by pattern element.
+    private var notes = [Note](repeating: Note(), count: 256)
+    private var noteCount = 0
+    private var object: UInt32 = 0
+    /// Failed states of the verification at hand: a cache, so that nested gaps stay cheap.
+    private var failures = [Failure](repeating: Failure(), count: 1024)
+    private var verification: UInt32 = 0
+
+    package init() {}
+
+    private struct Note {
+        var object: UInt32 = 0
+        var key: UInt32 = 0
+        var position = 0
+    }
+
+    private struct Failure {
+        var verification: UInt32 = 0
+        var element: UInt32 = 0
+        var position = 0
+    }
+
+    /// Forgets the object before.
+    func begin() {
+        matches.removeAll(keepingCapacity: true)
+        noteCount = 0
+        object &+= 1
+        if object == 0 {
+            // The stamp came round: old notes would look new.
+            notes = [Note](repeating: Note(), count: 256)
+            object = 1
+        }
+    }
+
+    /// Forgets the failed states of the verification before.
+    func beginVerification() {
+        verification &+= 1
+        if verification == 0 {
+            failures = [Failure](repeating: Failure(), count: failures.count)
+            verification = 1
+        }
+    }
+
+    /// What was noted for a key and this object.
+    func note(_ key: UInt32) -> Int? {
+        let slot = slot(of: key)
+        return notes[slot].object == object ? notes[slot].position : nil
+    }
+
+    func setNote(_ key: UInt32, _ position: Int) {
+        var slot = slot(of: key)
+        if notes[slot].object != object {
+            if noteCount * 2 >= notes.count {
+                grow()
+                slot = self.slot(of: key)
+            }
+            noteCount += 1
+        }
+        notes[slot] = Note(object: object, key: key, position: position)
+    }
+
+    private func slot(of key: UInt32) -> Int {
+        var slot = Int(key &* 0x9e37_79b1) & (notes.count - 1)
+        while notes[slot].object == object, notes[slot].key != key { slot = (slot + 1) & (notes.count - 1) }
+        return slot
+    }
+
+    private func grow() {
+        let old = notes
+        notes = [Note](repeating: Note(), count: old.count * 2)
+        for note in old where note.object == object { notes[slot(of: note.key)] = note }
+    }
+
+    func hasFailed(_ element: UInt32, _ position: Int) -> Bool {
+        let entry = failures[failureSlot(element, position)]
+        return entry.verification == verification && entry.element == element && entry.position == position
+    }
+
+    func setFailed(_ element: UInt32, _ position: Int) {
+        failures[failureSlot(element, position)] = Failure(
+            verification: verification, element: element, position: position)
+    }
+
+    private func failureSlot(_ element: UInt32, _ position: Int) -> Int {
+        (Int(element &* 0x9e37_79b1) &+ position) & (failures.count - 1)
+    }
+}

@@ -1,0 +1,509 @@
+import BytesE
+import CModuleABI
+
+/// Decides whether a proposed pattern matches, within a bounded amount of work.
+///
+/// Elements after the anchor are matched forwards, those before it backwards; the two are independent. Whatever
+/// follows an unbounded gap either matches somewhere behind a place or does not, whichever way that place was
+/// reached, so such dead ends are noted once for the object: a thousand first halves cost one search for the second.
+struct Verifier {
+    let set: PatternSet
+    let object: ByteView
+    let target: UInt32
+    let all: Bool
+    let scratch: Scratch
+    private var layout: ExecutableLayout?
+    private let check: () -> Bool
+    /// Elements and bytes that may still be looked at, and those until the budget is asked again.
+    private var work: Int
+    private var untilCheck = checkInterval
+    private(set) var outcome = MatchOutcome.complete
+    private(set) var goOn = true
+
+    /// Nested choices in one pattern: bounds the recursion.
+    private static let depthLimit = 256
+    /// Work allowed for any object, and for each of its bytes. Real signature sets need less than one unit a byte.
+    private static let workFloor = 4_000_000
+    private static let workPerByte = 64
+    private static let checkInterval = 65_536
+
+    init(
+        set: PatternSet, object: ByteView, target: UInt32, all: Bool, scratch: Scratch, check: @escaping () -> Bool
+    ) {
+        self.check = check
+        self.set = set
+        self.object = object
+        self.target = target
+        self.all = all
+        self.scratch = scratch
+        let (product, overflow) = object.count.multipliedReportingOverflow(by: Self.workPerByte)
+        work = overflow ? Int.max : max(Self.workFloor, product)
+    }
+
+    mutating func stop(_ reason: MatchOutcome) {
+        outcome = reason
+        goOn = false
+    }
+
+    /// Tries a pattern whose anchor was found.
+    mutating func verify(_ number: Int, anchor: Int) {
+        guard let pattern = pattern(number) else { return }
+        let anchorElement = Int(pattern.first_element) + Int(pattern.anchor)
+        guard pattern.anchor < pattern.element_count, let element = element(anchorElement) else { return stop(.failed) }
+        let start = anchor - Int(pattern.anchor_skip)
+        guard element.kind == UInt8(EM_ELEMENT_LITERAL), start >= 0, !isReported(number) else { return }
+        scratch.beginVerification()
+        var job = Job(pattern)
+        guard job.setStarts(of: pattern, in: &self), literal(element, at: start, job) else { return }
+        // The side with less to search goes first.
+        let end = start + Int(element.b)
+        if isUnbounded(anchorElement + 1, job.end) {
+            guard backward(anchorElement, start, job, 0), forward(anchorElement + 1, end, job, 0) else { return }
+        } else {
+            guard forward(anchorElement + 1, end, job, 0), backward(anchorElement, start, job, 0) else { return }
+        }
+        report(pattern, number, at: start)
+    }
+
+    /// Tries a pattern that can begin at one place only.
+    mutating func verifyFixed(_ number: Int) {
+        guard let pattern = pattern(number), !isReported(number) else { return }
+        scratch.beginVerification()
+        var job = Job(pattern)
+        guard job.setStarts(of: pattern, in: &self), job.starts.lowerBound >= 0 else { return }
+        guard forward(job.first, job.starts.lowerBound, job, 0) else { return }
+        report(pattern, number, at: job.starts.lowerBound)
+    }
+
+    /// Where a base (EM_BASE_…) lies: a place, or the extent of a section; nil when the object has none.
+    mutating func place(_ base: UInt8, section: UInt16) -> Range<Int>? {
+        switch UInt32(base) {
+        case EM_BASE_START: return 0..<0
+        case EM_BASE_END: return object.count..<object.count
+        default: break
+        }
+        let layout = self.layout ?? ExecutableLayout(object, target: target)
+        self.layout = layout
+        switch UInt32(base) {
+        case EM_BASE_ENTRY: return layout.entry.map { $0..<$0 }
+        case EM_BASE_SECTION, EM_BASE_IN_SECTION:
+            return Int(section) < layout.sections.count ? layout.sections[Int(section)] : nil
+        case EM_BASE_LAST_SECTION: return layout.sections.last
+        default: return nil
+        }
+    }
+
+    // MARK: - One verification
+
+    /// What stays the same during one verification.
+    private struct Job {
+        /// Elements of the pattern: first, and one past the last.
+        let first, end: Int
+        let fold: Bool
+        /// Places where the match may begin.
+        var starts: ClosedRange<Int>
+
+        init(_ pattern: em_pattern) {
+            first = Int(pattern.first_element)
+            end = first + Int(pattern.element_count)
+            fold = pattern.flags & EM_PATTERN_NOCASE != 0
+            starts = 0...Int.max
+        }
+
+        /// Works out `starts`; false when the object has no such place.
+        mutating func setStarts(of pattern: em_pattern, in verifier: inout Verifier) -> Bool {
+            guard pattern.base != UInt8(EM_BASE_NONE) else { return true }
+            guard let place = verifier.place(pattern.base, section: pattern.section) else { return false }
+            if pattern.base == UInt8(EM_BASE_IN_SECTION) {
+                guard !place.isEmpty else { return false }
+                starts = place.lowerBound...(place.upperBound - 1)
+            } else {
+                let low = place.lowerBound + Int(pattern.offset)
+                starts = low...(low + Int(pattern.shift))
+            }
+            return true
+        }
+    }
+
+    private mutating func pattern(_ number: Int) -> em_pattern? {
+        guard let pattern = set.patterns.element(number, as: em_pattern.self),
+            Int(pattern.first_element) + Int(pattern.element_count) <= set.elements.count
+        else {
+            stop(.failed)
+            return nil
+        }
+        // An index may serve several targets.
+        guard pattern.target == UInt8(EM_TARGET_ANY) || UInt32(pattern.target) == target else { return nil }
+        return pattern
+    }
+
+    private mutating func element(_ number: Int) -> em_element? {
+        guard let element = set.elements.element(number, as: em_element.self) else {
+            stop(.failed)
+            return nil
+        }
+        return element
+    }
+
+    /// Takes work off the allowance; false when it is used up.
+    private mutating func spend(_ amount: Int) -> Bool {
+        work -= amount
+        untilCheck -= amount
+        if work < 0, goOn { stop(.limit) }
+        if untilCheck < 0 {
+            untilCheck = Self.checkInterval
+            if goOn, !check() { stop(.cancelled) }
+        }
+        return goOn
+    }
+
+    private func isUnbounded(_ from: Int, _ end: Int) -> Bool {
+        var i = from
+        while i < end, let element = set.elements.element(i, as: em_element.self) {
+            if element.kind == UInt8(EM_ELEMENT_GAP), element.b == EM_GAP_UNBOUNDED { return true }
+            i += 1
+        }
+        return false
+    }
+
+    // MARK: - Reporting
+
+    /// Notes of reported patterns have the high bit, those of elements have not.
+    private func isReported(_ number: Int) -> Bool { scratch.note(UInt32(truncatingIfNeeded: number) | 1 << 31) != nil }
+
+    private mutating func report(_ pattern: em_pattern, _ number: Int, at offset: Int) {
+        guard pattern.flags & EM_PATTERN_PART == 0 else { return }
+        scratch.setNote(UInt32(truncatingIfNeeded: number) | 1 << 31, offset)
+        scratch.matches.append(Match(signature: Int(pattern.signature), offset: offset))
+        if !all { goOn = false }
+    }
+
+    // MARK: - Forwards
+
+    /// Whether elements `number` and later match from `position` on.
+    private mutating func forward(_ number: Int, _ position: Int, _ job: Job, _ depth: Int) -> Bool {
+        var number = number
+        var position = position
+        while number < job.end {
+            guard spend(1), let element = element(number) else { return false }
+            switch UInt32(element.kind) {
+            case EM_ELEMENT_LITERAL:
+                guard literal(element, at: position, job) else { return false }
+                position += Int(element.b)
+            case EM_ELEMENT_MASKED:
+                guard masked(element, at: position, job) else { return false }
+                position += Int(element.b)
+            case EM_ELEMENT_GAP:
+                if element.b == EM_GAP_UNBOUNDED {
+                    return forwardAnywhere(number, position, Int(element.a), job, depth)
+                }
+                if element.a != element.b { return forwardGap(number, position, element, job, depth) }
+                position += Int(element.a)
+                guard position <= object.count else { return false }
+            case EM_ELEMENT_ALTERNATIVES:
+                guard let length = commonLength(element) else {
+                    return alternatives(number, position, element, job, depth, ahead: true)
+                }
+                guard matchesOneLength(element, at: position, length: length, job) else { return false }
+                position += length
+            default:
+                guard let width = assertion(element, at: position, ahead: true) else { return false }
+                position += width
+            }
+            number += 1
+        }
+        return true
+    }
+
+    private mutating func forwardGap(
+        _ number: Int, _ position: Int, _ gap: em_element, _ job: Job, _ depth: Int
+    ) -> Bool {
+        guard gap.a <= gap.b, !scratch.hasFailed(UInt32(truncatingIfNeeded: number), position) else { return false }
+        guard depth < Self.depthLimit else {
+            stop(.limit)
+            return false
+        }
+        var length = Int(gap.a)
+        while length <= Int(gap.b), position + length <= object.count {
+            guard spend(1) else { return false }
+            if forward(number + 1, position + length, job, depth + 1) { return true }
+            length += 1
+        }
+        scratch.setFailed(UInt32(truncatingIfNeeded: number), position)
+        return false
+    }
+
+    /// Whether what follows an unbounded gap matches anywhere from `position` plus `least` on.
+    private mutating func forwardAnywhere(
+        _ number: Int, _ position: Int, _ least: Int, _ job: Job, _ depth: Int
+    ) -> Bool {
+        guard number + 1 < job.end else { return position + least <= object.count }
+        guard depth < Self.depthLimit, let next = element(number + 1) else {
+            stop(goOn ? .limit : outcome)
+            return false
+        }
+        let key = UInt32(truncatingIfNeeded: number) & ~(1 << 31)
+        // Starts from here on are known to fail.
+        var known = scratch.note(key) ?? (object.count + 1)
+        if position + least >= known { return false }
+        var start = position + least
+        while start < known, start <= object.count {
+            if next.kind == UInt8(EM_ELEMENT_LITERAL) {
+                guard let hit = find(next, from: start, below: known, job) else { break }
+                start = hit
+            } else if !spend(1) {
+                return false
+            }
+            if forward(number + 1, start, job, depth + 1) { return true }
+            guard goOn else { return false }
+            start += 1
+            // A nested search may have learnt more about later gaps, never about this one.
+            known = min(known, scratch.note(key) ?? known)
+        }
+        guard goOn else { return false }
+        scratch.setNote(key, position + least)
+        return false
+    }
+
+    // MARK: - Backwards
+
+    /// Whether the elements before `number` match, the last of them ending at `position`.
+    private mutating func backward(_ number: Int, _ position: Int, _ job: Job, _ depth: Int) -> Bool {
+        var number = number
+        var position = position
+        while number > job.first {
+            number -= 1
+            guard spend(1), let element = element(number) else { return false }
+            switch UInt32(element.kind) {
+            case EM_ELEMENT_LITERAL:
+                position -= Int(element.b)
+                guard position >= 0, literal(element, at: position, job) else { return false }
+            case EM_ELEMENT_MASKED:
+                position -= Int(element.b)
+                guard position >= 0, masked(element, at: position, job) else { return false }
+            case EM_ELEMENT_GAP:
+                if element.b == EM_GAP_UNBOUNDED {
+                    return backwardAnywhere(number, position, Int(element.a), job, depth)
+                }
+                if element.a != element.b { return backwardGap(number, position, element, job, depth) }
+                position -= Int(element.a)
+                guard position >= 0 else { return false }
+            case EM_ELEMENT_ALTERNATIVES:
+                guard let length = commonLength(element) else {
+                    return alternatives(number, position, element, job, depth, ahead: false)
+                }
+                position -= length
+                guard position >= 0, matchesOneLength(element, at: position, length: length, job) else { return false }
+            default:
+                guard let width = assertion(element, at: position, ahead: false) else { return false }
+                position -= width
+            }
+        }
+        return job.starts.contains(position)
+    }
+
+    private mutating func backwardGap(
+        _ number: Int, _ position: Int, _ gap: em_element, _ job: Job, _ depth: Int
+    ) -> Bool {
+        guard gap.a <= gap.b, !scratch.hasFailed(UInt32(truncatingIfNeeded: number), position) else { return false }
+        guard depth < Self.depthLimit else {
+            stop(.limit)
+            return false
+        }
+        var length = Int(gap.a)
+        while length <= Int(gap.b), position - length >= 0 {
+            guard spend(1) else { return false }
+            if backward(number, position - length, job, depth + 1) { return true }
+            length += 1
+        }
+        scratch.setFailed(UInt32(truncatingIfNeeded: number), position)
+        return false
+    }
+
+    /// Whether what precedes an unbounded gap ends anywhere up to `position` minus `least`.
+    private mutating func backwardAnywhere(
+        _ number: Int, _ position: Int, _ least: Int, _ job: Job, _ depth: Int
+    ) -> Bool {
+        guard number > job.first else { return job.starts.lowerBound <= position - least }
+        guard depth < Self.depthLimit else {
+            stop(.limit)
+            return false
+        }
+        let key = UInt32(truncatingIfNeeded: number) & ~(1 << 31)
+        // Ends up to here are known to fail.
+        var known = scratch.note(key) ?? -1
+        var end = position - least
+        let furthest = end
+        while end >= 0, end > known {
+            guard spend(1) else { return false }
+            if backward(number, end, job, depth + 1) { return true }
+            guard goOn else { return false }
+            end -= 1
+            known = max(known, scratch.note(key) ?? known)
+        }
+        scratch.setNote(key, max(known, furthest))
+        return false
+    }
+
+    // MARK: - Elements
+
+    private mutating func literal(_ element: em_element, at position: Int, _ job: Job) -> Bool {
+        let length = Int(element.b)
+        guard let wanted = data(element.a, length), length <= object.count - position, let have = object.base else {
+            return false
+        }
+        let there = have + position
+        guard let want = wanted.base else { return true }
+        var i = 0
+        if job.fold {
+            while i < length, asciiLowercased(there[i]) == asciiLowercased(want[i]) { i += 1 }
+        } else {
+            while i < length, there[i] == want[i] { i += 1 }
+        }
+        return spend(i >> 3) && i == length
+    }
+
+    private mutating func masked(_ element: em_element, at position: Int, _ job: Job) -> Bool {
+        maskedBytes(element.a, Int(element.b), at: position, job)
+    }
+
+    private mutating func maskedBytes(_ offset: UInt32, _ length: Int, at position: Int, _ job: Job) -> Bool {
+        guard let wanted = data(offset, 2 * length), length <= object.count - position else { return false }
+        for i in 0..<length {
+            let byte = object[position + i]
+            let (value, mask) = (wanted[i], wanted[length + i])
+            if byte & mask == value { continue }
+            guard job.fold, mask == 0xff, asciiLowercased(byte) == asciiLowercased(value) else {
+                return spend(i >> 2) && false
+            }
+        }
+        return spend(length >> 2)
+    }
+
+    /// Bytes of the database; a pattern that points outside ends everything.
+    private mutating func data(_ offset: UInt32, _ length: Int) -> ByteView? {
+        guard length <= set.bytes.count, Int(offset) <= set.bytes.count - length else {
+            stop(.failed)
+            return nil
+        }
+        return set.bytes.slice(Int(offset), Int(offset) + length)
+    }
+
+    /// The first place in `from..<below` where a literal lies.
+    private mutating func find(_ element: em_element, from: Int, below: Int, _ job: Job) -> Int? {
+        let length = Int(element.b)
+        guard length > 0, let wanted = data(element.a, length), let want = wanted.base, let have = object.base else {
+            return nil
+        }
+        let last = min(below - 1, object.count - length)
+        let (small, large) = job.fold ? (asciiLowercased(want[0]), asciiUppercased(want[0])) : (want[0], want[0])
+        var position = from
+        var counted = from
+        while position <= last {
+            if have[position] == small || have[position] == large {
+                guard spend((position - counted) >> 3 + 1) else { return nil }
+                counted = position
+                if literal(element, at: position, job) { return position }
+                guard goOn else { return nil }
+            }
+            position += 1
+        }
+        _ = spend(max(0, position - counted) >> 3)
+        return nil
+    }
+
+    // MARK: - Alternatives
+
+    private mutating func alternative(_ element: em_element, _ index: Int) -> em_alternative? {
+        guard let found = set.alternatives.element(Int(element.a) + index, as: em_alternative.self) else {
+            stop(.failed)
+            return nil
+        }
+        return found
+    }
+
+    /// The length of all alternatives, nil when they differ.
+    private func commonLength(_ element: em_element) -> Int? { element.length == 0 ? nil : Int(element.length) }
+
+    private mutating func matchesOneLength(_ element: em_element, at position: Int, length: Int, _ job: Job) -> Bool {
+        guard position + length <= object.count else { return false }
+        var found = false
+        var i = 0
+        while i < Int(element.b), !found {
+            guard spend(1), let choice = alternative(element, i) else { return false }
+            found = matches(choice, at: position, job)
+            i += 1
+        }
+        return goOn && found != (element.flags & UInt8(EM_ELEMENT_NOT) != 0)
+    }
+
+    private mutating func matches(_ choice: em_alternative, at position: Int, _ job: Job) -> Bool {
+        if choice.masked != 0 { return maskedBytes(choice.bytes, Int(choice.length), at: position, job) }
+        var element = em_element()
+        element.a = choice.bytes
+        element.b = choice.length
+        return literal(element, at: position, job)
+    }
+
+    /// Tries alternatives of different lengths, and what comes after (`ahead`) or before them.
+    private mutating func alternatives(
+        _ number: Int, _ position: Int, _ element: em_element, _ job: Job, _ depth: Int, ahead: Bool
+    ) -> Bool {
+        guard goOn, !scratch.hasFailed(UInt32(truncatingIfNeeded: number), position) else { return false }
+        guard depth < Self.depthLimit else {
+            stop(.limit)
+            return false
+        }
+        var i = 0
+        while i < Int(element.b) {
+            guard spend(1), let choice = alternative(element, i) else { return false }
+            i += 1
+            let length = Int(choice.length)
+            let start = ahead ? position : position - length
+            guard start >= 0, matches(choice, at: start, job) else {
+                guard goOn else { return false }
+                continue
+            }
+            let done =
+                ahead
+                ? forward(number + 1, position + length, job, depth + 1) : backward(number, start, job, depth + 1)
+            if done { return true }
+            guard goOn else { return false }
+        }
+        scratch.setFailed(UInt32(truncatingIfNeeded: number), position)
+        return false
+    }
+
+    // MARK: - Assertions
+
+    /// The bytes that an assertion takes, or nil when it does not hold.
+    private mutating func assertion(_ element: em_element, at position: Int, ahead: Bool) -> Int? {
+        let negated = element.flags & UInt8(EM_ELEMENT_NOT) != 0
+        if element.kind == UInt8(EM_ELEMENT_NONWORD_BYTE) {
+            let at = ahead ? position : position - 1
+            guard at >= 0, at < object.count, isWord(object[at]) == negated else { return nil }
+            return 1
+        }
+        let before = position > 0 ? object[position - 1] : nil
+        let after = position < object.count ? object[position] : nil
+        let beside = element.flags & UInt8(EM_ELEMENT_BEFORE) != 0 ? before : after
+        let holds: Bool
+        switch UInt32(element.kind) {
+        case EM_ELEMENT_BOUNDARY:
+            if let before, let after { holds = isWord(before) != isWord(after) } else { holds = true }
+        case EM_ELEMENT_LINE:
+            if let beside { holds = beside == 0x0a || beside == 0x0d } else { holds = true }
+        case EM_ELEMENT_NONWORD:
+            if let beside { holds = !isWord(beside) } else { holds = true }
+        default:
+            stop(.failed)
+            return nil
+        }
+        return holds != negated ? 0 : nil
+    }
+}
+
+/// Letters and digits of ASCII.
+private func isWord(_ byte: UInt8) -> Bool { asciiLowercased(byte) &- 0x61 < 26 || byte &- 0x30 < 10 }
+
+private func asciiUppercased(_ byte: UInt8) -> UInt8 { byte &- 0x61 < 26 ? byte & ~0x20 : byte }
