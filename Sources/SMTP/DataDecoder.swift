@@ -5,7 +5,7 @@ package enum BareNewline: String, Sendable, CaseIterable {
     /// Answer 550 when the message is complete.
     case reject
     /// A bare LF becomes CRLF, a bare CR a space.
-    case normalise
+    case normalize
 }
 
 /// Reads the content that follows DATA (RFC 5321 section 4.5.2), in chunks of any size and with constant memory.

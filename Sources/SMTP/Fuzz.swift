@@ -7,7 +7,7 @@ package import Bytes
 package func fuzzSMTP(_ input: ByteView) -> Bool {
     guard !input.isEmpty else { return true }
     let chunk = Int(input[0] & 0x3F) + 1
-    let bare: BareNewline = input[0] & 0x40 == 0 ? .normalise : .reject
+    let bare: BareNewline = input[0] & 0x40 == 0 ? .normalize : .reject
     let bytes = input.dropFirst(1)
     return fuzzSession(bytes, chunk: chunk, bare: bare) && fuzzReplies(bytes, chunk: chunk)
         && fuzzContent(bytes, chunk: chunk, bare: bare)

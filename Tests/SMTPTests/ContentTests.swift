@@ -29,19 +29,19 @@ import Testing
     ]
 
     @Test(arguments: smuggling)
-    func nothingButTheRealEndEnds(sequence: String, normalised: String) {
+    func nothingButTheRealEndEnds(sequence: String, normalized: String) {
         let wire = "text" + sequence + "MAIL FROM:<evil@x>\r\n.\r\nQUIT\r\n"
         let end = wire.utf8.count - 6
         for split in 0...wire.utf8.count {
-            let decoded = decode(wire, .normalise, split: split)
-            #expect(decoded.content == "text" + normalised + "MAIL FROM:<evil@x>\r\n", "split \(split)")
+            let decoded = decode(wire, .normalize, split: split)
+            #expect(decoded.content == "text" + normalized + "MAIL FROM:<evil@x>\r\n", "split \(split)")
             #expect(decoded.used == end, "split \(split)")
             let strict = decode(wire, .reject, split: split)
             #expect(strict.used == end, "split \(split)")
             #expect(strict.sawBare == decoded.sawBare, "split \(split)")
         }
-        // And what was normalised is one message for the next hop, however it reads line ends.
-        let relayed = encode(decode(wire, .normalise, split: 0).content)
+        // And what was normalized is one message for the next hop, however it reads line ends.
+        let relayed = encode(decode(wire, .normalize, split: 0).content)
         #expect(view(bytes(relayed)) { $0.firstIndex(of: ByteView("\r\n.\r\n")) } == relayed.utf8.count - 5)
         #expect(view(bytes(relayed)) { $0.firstIndex(of: ByteView("\n.\n")) } == nil)
         #expect(view(bytes(relayed)) { $0.firstIndex(of: ByteView("\r.\r")) } == nil)

@@ -3,7 +3,7 @@ import SMTP
 import Testing
 
 @Suite struct SessionTests {
-    private func session(_ bare: BareNewline = .normalise, limits: ServerSession.Limits = .init()) -> ServerSession {
+    private func session(_ bare: BareNewline = .normalize, limits: ServerSession.Limits = .init()) -> ServerSession {
         ServerSession(limits: limits, bareNewline: bare)
     }
     private func names(_ events: [ServerSession.Event]) -> [String] {
@@ -144,7 +144,7 @@ import Testing
         var session = session(.reject)
         session.receive("EHLO x\nNOOP\r\n")
         #expect(names(session.events()) == ["500", "noop"])
-        session = self.session(.normalise)
+        session = self.session(.normalize)
         session.receive("EHLO x\nNOOP\rNOOP\r\n")
         #expect(names(session.events()) == ["ehlo", "500"])
     }
