@@ -3,4 +3,5 @@
 #define CLINUX_H
 #include "CLinuxFiles.h"
 #include "CLinuxEventLoop.h"
+#include "CLinuxDaemon.h"
 #endif
