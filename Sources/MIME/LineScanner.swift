@@ -1,0 +1,78 @@
+#if MODULE_WORLD
+    import BytesE
+#else
+    import Bytes
+#endif
+
+/// Finds the ends of lines: LF, CR LF, and CR alone where the message uses it.
+struct LineScanner {
+    let bytes: ByteView
+    /// First index that is not looked at.
+    let end: Int
+    /// Whether a CR without LF ends a line. See `MIMEReading.flipsBareCR`.
+    let bareCREndsLine: Bool
+
+    /// A line without its end, and where the next begins.
+    struct Line {
+        /// End of the content, CRs at the end left out.
+        let contentEnd: Int
+        /// First byte of the next line, or `end` of the scanner.
+        let next: Int
+        /// Whether a CR stands inside the content.
+        let hasBareCR: Bool
+    }
+
+    /// The line that begins at `from`; nil when `check` says no, which is asked every 64 KiB.
+    func line(from: Int, check: () -> Bool) -> Line? {
+        guard let base = bytes.buffer.baseAddress else { return Line(contentEnd: from, next: end, hasBareCR: false) }
+        var index = from
+        var bareCR = false
+        while index < end {
+            let stop = min(end, index + 65536)
+            while index < stop {
+                let byte = base[index]
+                if byte == 0x0A {
+                    return finish(base, from, index, index + 1, bareCR)
+                }
+                if byte == 0x0D, index + 1 >= end || base[index + 1] != 0x0A {
+                    if bareCREndsLine { return finish(base, from, index, index + 1, bareCR) }
+                    // CR CR LF is still one line end.
+                    if index + 1 < end, base[index + 1] != 0x0D { bareCR = true }
+                }
+                index += 1
+            }
+            if index < end, !check() { return nil }
+        }
+        return finish(base, from, end, end, bareCR)
+    }
+
+    private func finish(_ base: UnsafePointer<UInt8>, _ from: Int, _ to: Int, _ next: Int, _ bareCR: Bool) -> Line {
+        var contentEnd = to
+        while contentEnd > from, base[contentEnd - 1] == 0x0D { contentEnd -= 1 }
+        return Line(contentEnd: contentEnd, next: next, hasBareCR: bareCR)
+    }
+
+    /// Where the header name that begins at `from` ends and its value begins (after the colon), or nil when
+    /// no header field begins there. Looks at no more than `longestName` bytes.
+    func fieldName(at from: Int) -> (nameEnd: Int, valueStart: Int)? {
+        guard let base = bytes.buffer.baseAddress else { return nil }
+        let stop = min(end, from + Self.longestName)
+        var index = from
+        while index < stop, base[index] != 0x3A, base[index] > 0x20, base[index] < 0x7F { index += 1 }
+        let nameEnd = index
+        // "Name : value" is read as a header by every client.
+        while index < stop, base[index] == 0x20 || base[index] == 0x09 { index += 1 }
+        guard nameEnd > from, index < stop, base[index] == 0x3A else { return nil }
+        return (nameEnd, index + 1)
+    }
+
+    /// Longest header name in bytes that is taken for one; RFC 5322 allows 998 for the whole line.
+    static let longestName = 1000
+
+    /// Whether the line at `from` is empty or begins a header field.
+    func beginsHeaderOrBlank(at from: Int) -> Bool {
+        guard from < end else { return true }
+        let byte = bytes[from]
+        return byte == 0x0A || byte == 0x0D || fieldName(at: from) != nil
+    }
+}
