@@ -116,7 +116,7 @@ let shims: [Target] = [
 let sharedLibraries: [Target] = [
     shared("Bytes"),
     shared("MIME", ["Bytes"]),
-    shared("Tokens", ["Bytes"], shims: ["CModuleABI"]),
+    shared("Tokens", ["Bytes", "MIME"], shims: ["CModuleABI"]),
     shared("Verifier", ["Bytes"], shims: ["CModuleABI", "CElf", "CCrypto"]),
 ].flatMap { $0 }
 
@@ -150,15 +150,16 @@ let libraries: [Target] = [
     library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto"]),
     library("SpamCompiler", ["Bytes", "MIME", "Tokens", "DataModule", "CModuleABI", "CCrypto"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
-    library("ModuleHost", ["Bytes", "Platform", "Verifier", "Generations", "CModuleABI", "CLinux"]),
+    library("ModuleHost", ["Bytes", "Platform", "Verifier", "Generations", "ScanProtocol", "CModuleABI", "CLinux", "CCrypto"]),
     library("ScanProtocol", ["Bytes"]),
-    library("ScanClient", ["ScanProtocol", "Bytes", "Platform", "CLinux"]),
-    library("ScanService", ["ScanProtocol", "ModuleHost", "Generations", "Bytes", "Platform", "Logging", "CLinux"]),
+    library("ScanTransport", ["ScanProtocol", "Platform"]),
+    library("ScanClient", ["ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform", "CLinux"]),
+    library("ScanService", ["ScanTransport", "ScanProtocol", "ModuleHost", "Generations", "Bytes", "Platform", "Logging", "CLinux"]),
     library(
         "Supervision",
         [
             "ScanProtocol", "Generations", "Configuration", "Logging", "Platform", "JSON", "EventLoop", "CLinux",
-            "ScanClient",
+            "ScanClient", "ScanTransport",
         ]),
     library("SMTP", ["Bytes"]),
     library("Mail", ["MIME", "Bytes", "Configuration", "ScanProtocol", "CModuleABI"]),
@@ -210,8 +211,9 @@ let testTargets: [Target] = [
     tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
     tests("Generations", ["Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
     tests("ScanProtocol", ["ScanProtocol", "Bytes"]),
-    tests("ScanClient", ["ScanClient", "ScanProtocol", "Bytes", "Platform"]),
-    tests("Supervision", ["Supervision", "ScanProtocol", "Configuration", "Platform"]),
+    tests("ScanClient", ["ScanClient", "ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform"]),
+    tests("ScanService", ["ScanService", "ScanClient", "ScanTransport", "ScanProtocol", "Bytes", "Platform"]),
+    tests("Supervision", ["Supervision", "ScanClient", "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform"]),
     tests("SMTPAgent", ["SMTPAgent", "SMTP", "EventLoop", "Configuration", "Platform", "Bytes"]),
 ]
 /// Tests of module code: only where it is regular Swift.
@@ -220,8 +222,8 @@ let moduleTests: [Target] =
     ? [
         tests("Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Archives", ["Archives", "ModuleHost", "BytesE", "Bytes", "CModuleABI", "Platform"]),
-        tests("Heuristics", ["Heuristics", "ModuleHost", "BytesE", "Bytes", "CModuleABI", "Platform"]),
-        tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "ModuleHost", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Scanner", [
             "Scanner", "Archives", "Heuristics", "Antispam", "Loader", "SignatureCompiler", "SpamCompiler", "DataModule", "ModuleHost", "Generations", "BytesE", "Bytes", "CModuleABI", "Platform",
         ]),

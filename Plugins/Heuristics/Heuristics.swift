@@ -1,3 +1,0 @@
-package import CModuleABI
-
-package func heuristicsModule() -> UnsafePointer<em_module>? { nil }
