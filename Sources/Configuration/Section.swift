@@ -1,0 +1,49 @@
+/// The sections of esets.cfg in which a parameter may stand.
+package struct Sections: OptionSet, Sendable, Hashable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let global = Sections(rawValue: 1 << 0)
+    package static let smtp = Sections(rawValue: 1 << 1)
+    package static let pop3 = Sections(rawValue: 1 << 2)
+    package static let imap = Sections(rawValue: 1 << 3)
+    package static let smfi = Sections(rawValue: 1 << 4)
+    package static let mda = Sections(rawValue: 1 << 5)
+    package static let gwia = Sections(rawValue: 1 << 6)
+    package static let mird = Sections(rawValue: 1 << 7)
+    package static let wwwi = Sections(rawValue: 1 << 8)
+    package static let zmfi = Sections(rawValue: 1 << 9)
+    package static let cgp = Sections(rawValue: 1 << 10)
+    package static let pipe = Sections(rawValue: 1 << 11)
+    package static let cli = Sections(rawValue: 1 << 12)
+    /// A user or group section of a `user_config` file.
+    package static let user = Sections(rawValue: 1 << 13)
+
+    /// Agents that scan something.
+    package static let scanning: Sections = [.smtp, .pop3, .imap, .smfi, .mda, .gwia, .zmfi, .cgp, .pipe, .cli]
+    /// Agents that the daemon starts as processes.
+    package static let services: Sections = [.smtp, .pop3, .imap, .smfi, .gwia, .mird, .wwwi]
+    /// Agents that learn an address (sender, recipient, login or client) to choose a user section by.
+    package static let withUsers: Sections = [.smtp, .pop3, .imap, .smfi, .mda, .pipe, .cgp]
+
+    /// Names in esets.cfg, in the order of the shipped file.
+    package static let names: [(name: String, section: Sections)] = [
+        ("global", .global), ("smtp", .smtp), ("pop3", .pop3), ("imap", .imap), ("smfi", .smfi), ("mda", .mda),
+        ("gwia", .gwia), ("mird", .mird), ("wwwi", .wwwi), ("zmfi", .zmfi), ("cgp", .cgp), ("pipe", .pipe),
+        ("cli", .cli),
+    ]
+
+    /// Sections of the sibling product for file servers: they may stand in a shared file and mean nothing here.
+    package static let sibling: Set<String> = ["dac", "fac", "pac"]
+
+    /// The section with a name, or nil.
+    package static func named(_ name: String) -> Sections? {
+        names.first { $0.name == name }?.section
+    }
+
+    /// The names of the sections in this set.
+    package var sectionNames: [String] {
+        Sections.names.filter { contains($0.section) }.map(\.name) + (contains(.user) ? ["user"] : [])
+    }
+}
