@@ -1,0 +1,99 @@
+import Bytes
+import Configuration
+import MIME
+
+/// Header fields that tell what the scan found.
+extension MessageRewriter {
+    /// Fields that only we write, and those of the product whose place we take: on mail that comes in they are
+    /// forged, or tell of somebody else's scan.
+    private static let ownPrefix: StaticString = "x-esets"
+    private static let foreign: [StaticString] = ["x-esetresult", "x-eset-as", "x-eset-antispam", "x-i-eset-as"]
+    private static let scannerName: StaticString = "x-virus-scanner"
+
+    func stripForgedMarks(_ edits: inout EditList) {
+        let templateNames = resultFields(values).map { [UInt8]($0.name.utf8) }
+        for field in outline.fields {
+            let name = message.slice(field.name.lowerBound, field.name.upperBound)
+            let isOurs =
+                name.hasPrefixIgnoringCase(ByteView(Self.ownPrefix))
+                || Self.foreign.contains { name.equalsIgnoringCase(ByteView($0)) }
+                || templateNames.contains { template in
+                    template.withUnsafeBufferPointer { name.equalsIgnoringCase(ByteView($0)) }
+                }
+                || name.equalsIgnoringCase(ByteView(Self.scannerName)) && namesUs(field.value(in: message))
+            if isOurs { edits.replace(field.range, with: []) }
+        }
+    }
+
+    /// Whether "esets" occurs in a value. Other scanners' marks are left alone.
+    private func namesUs(_ value: ByteView) -> Bool {
+        let head = value.prefix(2048)
+        var index = 0
+        while index + 5 <= head.count {
+            if head.dropFirst(index).hasPrefixIgnoringCase(ByteView("esets")) { return true }
+            index += 1
+        }
+        return false
+    }
+
+    /// `X-Virus-Scanner` on top, above Received: it belongs to this hop.
+    func addScannerMark(_ edits: inout EditList) {
+        guard let status = decision.antivirus, modification.antivirusHeader.contains(status.mask) else { return }
+        var text = "This message was checked by \(Self.product)"
+        if !values.version.isEmpty { text += ", version \(values.version)" }
+        if !values.database.isEmpty { text += ", virus signature database \(values.database)" }
+        edits.insert(
+            HeaderText.field("X-Virus-Scanner", HeaderText.unstructured(text), lineEnding: outline.lineEnding),
+            at: outline.headerStart)
+    }
+
+    /// The results, at the end of the header.
+    func addResultMarks(_ edits: inout EditList) {
+        var fields: [UInt8] = []
+        if let status = decision.antivirus, modification.antivirusHeader.contains(status.mask) {
+            for field in resultFields(values) {
+                fields += HeaderText.field(
+                    field.name, HeaderText.unstructured(field.value), lineEnding: outline.lineEnding)
+            }
+        }
+        if let status = decision.antispam, modification.antispamHeader.contains(status.mask) {
+            let score = decision.score.map { ";S=\(ScoreText.text($0))" } ?? ""
+            for (name, value) in [
+                ("X-Esets-Antispam", status.text), ("X-Esets-AS", "R=\(status.text)\(score)"),
+            ] {
+                fields += HeaderText.field(name, [UInt8](value.utf8), lineEnding: outline.lineEnding)
+            }
+        }
+        append(fields, toHeaderOf: 0, &edits)
+    }
+
+    /// The fields of `av_eml_header_template`: one for each line, `Name: value`; a line without a name is the value
+    /// of X-EsetsResult. Only names beginning with "X-" may be set: others mean something to mail programs.
+    private func resultFields(_ values: TemplateValues) -> [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = []
+        for line in modification.headerTemplate.text.split(separator: "\n").prefix(8) {
+            var name = "X-EsetsResult"
+            var template = line
+            if let colon = line.firstIndex(of: ":"), HeaderText.isFieldName(line[..<colon]),
+                line[..<colon].lowercased().hasPrefix("x-")
+            {
+                name = String(line[..<colon])
+                template = line[line.index(after: colon)...]
+            }
+            var value = SafeText.line(Template(String(template)).expanded(values), limit: 600)
+            value = Self.trimmed(value)
+            // "clean, %virus%" has nothing to say behind the comma.
+            if value.hasSuffix(",") { value = decision.threats.isEmpty ? "\(value) is OK" : String(value.dropLast()) }
+            if decision.antivirus != .clean, value.hasSuffix(", is OK") { value = String(value.dropLast(7)) }
+            if !value.isEmpty { fields.append((name, value)) }
+        }
+        return fields
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        var view = text[...]
+        while view.first == " " { view.removeFirst() }
+        while view.last == " " { view.removeLast() }
+        return String(view)
+    }
+}
