@@ -108,7 +108,7 @@ package struct HeaderParameters: Sendable {
         var bytes: [UInt8] = []
         var charset: [UInt8] = []
         // Sections may come in any order; what lies behind a gap is not shown by anybody.
-        var section = parts.map(\.section).min() ?? -1
+        var section = parts.map { $0.section }.min() ?? -1
         var isFirst = true
         while let part = parts.first(where: { $0.section == section }), let value = part.values.first {
             var text = value[...]
