@@ -154,7 +154,7 @@ let libraries: [Target] = [
     library("ScanProtocol", ["Bytes"]),
     library("ScanTransport", ["ScanProtocol", "Platform"]),
     library("ScanClient", ["ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform", "CLinux"]),
-    library("ScanService", ["ScanTransport", "ScanProtocol", "ModuleHost", "Generations", "Bytes", "Platform", "Logging", "CLinux"]),
+    library("ScanService", ["ScanTransport", "ScanProtocol", "Platform", "CLinux"]),
     library(
         "Supervision",
         [
@@ -166,6 +166,7 @@ let libraries: [Target] = [
     library("Quarantine", ["Bytes", "Platform", "CCrypto"]),
     library("SMTPAgent", [
         "SMTP", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Logging", "Platform", "Bytes",
+        "CLinux",
     ]),
 ]
 
@@ -214,7 +215,7 @@ let testTargets: [Target] = [
     tests("ScanClient", ["ScanClient", "ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform"]),
     tests("ScanService", ["ScanService", "ScanClient", "ScanTransport", "ScanProtocol", "Bytes", "Platform"]),
     tests("Supervision", ["Supervision", "ScanClient", "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform"]),
-    tests("SMTPAgent", ["SMTPAgent", "SMTP", "EventLoop", "Configuration", "Platform", "Bytes"]),
+    tests("SMTPAgent", ["SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes"]),
 ]
 /// Tests of module code: only where it is regular Swift.
 let moduleTests: [Target] =
@@ -225,7 +226,7 @@ let moduleTests: [Target] =
         tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Scanner", [
-            "Scanner", "Archives", "Heuristics", "Antispam", "Loader", "SignatureCompiler", "SpamCompiler", "DataModule", "ModuleHost", "Generations", "BytesE", "Bytes", "CModuleABI", "Platform",
+            "Scanner", "ModuleKit", "ModuleHost", "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
         ]),
     ] : []
 

@@ -1,1 +1,84 @@
+import CModuleABI
+import ModuleHost
+import ScanProtocol
+import Scanner
 import Testing
+
+/// em001 with a made-up container module, through the real host.
+struct ScannerTests {
+    private func scan(
+        _ bytes: [UInt8], modules: [(file: String, table: UnsafePointer<em_module>?)] = [],
+        numbers: [String: Int64] = [:]
+    ) throws -> ScanVerdict {
+        let generation = try Generation.linked(
+            code: [("em001_64.dat", scannerModule())] + modules, data: [])
+        let options = OptionTable(ScanOptions(numbers: numbers), ScanEnvelope(agent: "test"))
+        let scan = try Scan(generation: generation, object: ObjectBytes(bytes), options: options)
+        guard case .done(let verdict) = scan.run() else {
+            Issue.record("suspended")
+            return ScanVerdict()
+        }
+        return verdict
+    }
+
+    @Test func cleanTextIsClean() throws {
+        let verdict = try scan(Array("hello\n".utf8))
+        #expect(verdict.findings.isEmpty)
+        #expect(verdict.objectCount == 1)
+    }
+
+    @Test func childrenAreWalkedDepthFirst() throws {
+        // "(a(b)(c))": an object is a list of bracketed children.
+        let verdict = try scan(Array("(a(b)(c))(d)".utf8), modules: [("em100_64.dat", bracketModule())])
+        #expect(verdict.objectCount == 5)
+        let names = verdict.findings.filter { $0.kind == .note }.map(\.name)
+        #expect(
+            names == [
+                "enter", "enter a", "enter b", "leave b", "enter c", "leave c", "leave a", "enter d", "leave d",
+                "leave",
+            ])
+    }
+
+    @Test func depthIsLimited() throws {
+        let nested = [UInt8](repeating: 0x28, count: 50) + [UInt8](repeating: 0x29, count: 50)
+        let verdict = try scan(
+            nested, modules: [("em100_64.dat", bracketModule())], numbers: ["av_scan_max_arch_level": 5])
+        #expect(verdict.objectCount == 6)
+        #expect(verdict.notScanned.map(\.name) == ["limit: depth"])
+    }
+
+    @Test func numberOfObjectsIsLimited() throws {
+        let wide = [[UInt8]](repeating: [0x28, 0x29], count: 100).flatMap { $0 }
+        let verdict = try scan(
+            wide, modules: [("em100_64.dat", bracketModule())], numbers: ["av_scan_max_objects": 10])
+        #expect(verdict.objectCount == 11)
+        #expect(verdict.notScanned.map(\.name) == ["limit: number of objects"])
+    }
+
+    @Test func rangesPointIntoTheRoot() throws {
+        let verdict = try scan(Array("(a(b))".utf8), modules: [("em100_64.dat", bracketModule())])
+        let inner = try #require(verdict.objects.first { $0.name == "b" })
+        #expect(inner.rootRange == 3..<4)
+    }
+
+    @Test func aSuspendedScanGoesOnWithTheAnswer() throws {
+        let generation = try Generation.linked(
+            code: [("em001_64.dat", scannerModule()), ("em100_64.dat", bracketModule())], data: [])
+        let options = OptionTable(
+            ScanOptions(texts: ["test.ask": "example.org"]), ScanEnvelope(agent: "test"))
+        let scan = try Scan(generation: generation, object: ObjectBytes(Array("(a)".utf8)), options: options)
+        guard case .suspended(let questions) = scan.run() else {
+            Issue.record("not suspended")
+            return
+        }
+        #expect(questions == [Question(kind: .dnsA, key: Array("example.org".utf8))])
+        // Without an answer it stays suspended.
+        #expect(scan.run() == .suspended(questions))
+        scan.provide(questions.map { Answer(question: $0, result: .found, text: Array("127.0.0.2".utf8)) })
+        guard case .done(let verdict) = scan.run() else {
+            Issue.record("still suspended")
+            return
+        }
+        #expect(verdict.findings.contains { $0.name == "answer 127.0.0.2" })
+    }
+}
