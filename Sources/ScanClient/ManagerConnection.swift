@@ -1,5 +1,6 @@
 import Platform
 import ScanProtocol
+import ScanTransport
 
 /// A conversation with the manager: one question at a time, each with an answer. One thread at a time.
 final class ManagerConnection {
@@ -35,7 +36,7 @@ final class ManagerConnection {
         _ request: ControlRequest, _ descriptor: Descriptor?, _ channel: PacketChannel, _ path: String,
         _ deadline: UInt64
     ) throws(ScanClientError) -> (reply: ControlReply, descriptor: Descriptor?) {
-        let answer: (message: WireMessage, descriptor: Descriptor?)
+        let answer: PacketLink.Incoming
         do throws(PacketChannel.Failure) {
             try channel.send(request.message, descriptor: descriptor, deadline: deadline)
             answer = try channel.receive(deadline: deadline)
@@ -46,17 +47,6 @@ final class ManagerConnection {
             return (try ControlReply(answer.message), answer.descriptor)
         } catch {
             throw ScanClientError(error)
-        }
-    }
-}
-
-extension PacketChannel.Failure {
-    func clientError(_ path: String) -> ScanClientError {
-        switch self {
-        case .ended: ScanClientError(.unavailable, "\(path): the daemon closed the connection")
-        case .timedOut: ScanClientError(.unavailable, "\(path): the daemon did not answer in time")
-        case .wire(let error): ScanClientError(error)
-        case .system(let error): ScanClientError(error, path: path)
         }
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import Platform
 package import ScanProtocol
+import ScanTransport
 
 /// Answers the questions of a suspended scan: for each question one answer. Called on the scanning thread.
 package typealias Resolver = @Sendable ([Question]) -> [Answer]
@@ -103,7 +104,7 @@ package final class ScanConnection {
         } catch {
             if !isAlone { shared = nil }
             switch error {
-            case .ended: return .lost(worker: worker.id)
+            case .link(.ended): return .lost(worker: worker.id)
             default: return .error(error.clientError(path))
             }
         }

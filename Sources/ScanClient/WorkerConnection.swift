@@ -1,5 +1,6 @@
 import Platform
 import ScanProtocol
+import ScanTransport
 
 /// The connection to one scanning process, with one request at a time.
 final class WorkerConnection {
@@ -25,7 +26,7 @@ final class WorkerConnection {
             let message = try channel.receive(deadline: deadline).message
             guard message.request == request else { continue }
             let reply: ScanReply
-            do throws(WireError) { reply = try ScanReply(message) } catch { throw .wire(error) }
+            do throws(WireError) { reply = try ScanReply(message) } catch { throw .link(.wire(error)) }
             guard case .ask(let questions) = reply else { return reply }
             let answers = ScanRequest.answers(resolver(questions))
             try channel.send(answers.message(request: request), deadline: deadline)

@@ -37,7 +37,8 @@ package struct WorkerStatistics: Sendable, Equatable {
     package var clients: UInt32 = 0
     package var scanned: UInt64 = 0
     package var infected: UInt64 = 0
-    package var spam: UInt64 = 0
+    /// Verdicts with parts that were not scanned.
+    package var incomplete: UInt64 = 0
     package var failed: UInt64 = 0
     package var bytes: UInt64 = 0
     /// Nanoseconds of scanning, all threads together.
@@ -93,7 +94,7 @@ extension WorkerReport {
         case .statistics(let s):
             code = .statistics
             for count in [s.queued, s.running, s.suspended, s.clients] { writer.write(count) }
-            for count in [s.scanned, s.infected, s.spam, s.failed, s.bytes, s.time] { writer.write(count) }
+            for count in [s.scanned, s.infected, s.incomplete, s.failed, s.bytes, s.time] { writer.write(count) }
         }
         return WireMessage(type: code.rawValue, body: writer.bytes)
     }
@@ -120,7 +121,7 @@ extension WorkerReport {
             s.clients = try reader.integer("clients")
             s.scanned = try reader.integer("scanned")
             s.infected = try reader.integer("infected")
-            s.spam = try reader.integer("spam")
+            s.incomplete = try reader.integer("incomplete")
             s.failed = try reader.integer("failed")
             s.bytes = try reader.integer("bytes")
             s.time = try reader.integer("time")

@@ -1,0 +1,49 @@
+package import Platform
+package import ScanProtocol
+
+/// What loads generations of modules and scans with them. The scanning process knows no more about modules,
+/// so that it can be tested without any.
+package protocol ScanEngine: Sendable {
+    /// Loads a generation beside those that are in use. Always called by the same thread.
+    func load(generation: UInt64) throws(EngineError) -> any EngineGeneration
+}
+
+/// One loaded generation; unloaded when the last reference goes.
+package protocol EngineGeneration: AnyObject, Sendable {
+    var number: UInt64 { get }
+    /// Begins a scan; nothing is looked at before its first `run`. Called by any scanning thread.
+    func begin(_ source: ObjectSource, _ order: ScanOrder, _ cancellation: Cancellation) throws(EngineError)
+        -> any EngineScan
+}
+
+/// One scan of one object. One thread at a time, which may change between calls.
+package protocol EngineScan: AnyObject, Sendable {
+    /// Goes on until it is done or needs answers.
+    func run() -> EngineStep
+    /// Gives answers; then `run` is called again.
+    func provide(_ answers: [Answer])
+}
+
+/// How a call of `run` ended.
+package enum EngineStep: Sendable, Equatable {
+    case done(ScanVerdict)
+    case suspended([Question])
+}
+
+/// Why there is no scan.
+package struct EngineError: Error, Sendable {
+    package let failure: ScanFailure
+
+    package init(_ reason: ScanFailure.Reason, _ text: String) {
+        failure = ScanFailure(reason, text)
+    }
+}
+
+/// The object as it came from the client.
+package struct ObjectSource: Sendable {
+    package let descriptor: Descriptor
+    /// Bytes that belong to the object.
+    package let size: Int
+    /// Whether nobody else can truncate it: only then it may be mapped. Otherwise it must be read with pread.
+    package let isMappable: Bool
+}

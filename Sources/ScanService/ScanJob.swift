@@ -1,0 +1,99 @@
+import Platform
+import ScanProtocol
+import Synchronization
+
+/// One request on its way through the scanning process.
+///
+/// It belongs to the I/O thread, or to a scanning thread between `WorkQueue.take` and its completion: never to
+/// both, the queues hand it over. Only `cancellation` and `startedAt` are touched from elsewhere.
+final class ScanJob: @unchecked Sendable {
+    enum Place { case queued, running, suspended }
+    enum Outcome {
+        case verdict(ScanVerdict)
+        case suspended([Question])
+        case failed(ScanFailure)
+        case cancelled
+    }
+
+    let client: Int
+    let request: UInt32
+    let order: ScanOrder
+    let isTrusted: Bool
+    let cancellation = Cancellation()
+    /// When a scanning thread began this turn, in nanoseconds; 0 while none works on it.
+    let startedAt = Atomic<UInt64>(0)
+    /// For the I/O thread only.
+    var place = Place.queued
+    var suspendedAt: UInt64 = 0
+    /// Kept until the I/O thread lets the job go, so that unloading happens there.
+    let generation: any EngineGeneration
+    private var descriptor: Descriptor?
+    private var scan: (any EngineScan)?
+    private(set) var questions: [Question] = []
+    private var answers: [Answer]?
+    private(set) var outcome = Outcome.cancelled
+
+    init(
+        client: Int, request: UInt32, order: ScanOrder, descriptor: Descriptor, isTrusted: Bool,
+        generation: any EngineGeneration
+    ) {
+        self.client = client
+        self.request = request
+        self.order = order
+        self.descriptor = descriptor
+        self.isTrusted = isTrusted
+        self.generation = generation
+    }
+
+    /// Takes the answers to the questions that were asked; what was not answered counts as failed, what was
+    /// not asked is dropped.
+    func answer(_ given: [Answer]) {
+        var known: [Question: Answer] = [:]
+        for answer in given { known[answer.question] = answer }
+        answers = questions.map { known[$0] ?? Answer(question: $0, result: .failed) }
+        questions = []
+    }
+
+    /// One turn on a scanning thread.
+    func work() {
+        guard !cancellation.isCancelled else {
+            finish(.cancelled)
+            return
+        }
+        do throws(EngineError) {
+            let scan: any EngineScan
+            if let begun = self.scan { scan = begun } else { scan = try begin() }
+            if let answers {
+                scan.provide(answers)
+                self.answers = nil
+            }
+            startedAt.store(Clock.now, ordering: .relaxed)
+            let step = scan.run()
+            startedAt.store(0, ordering: .relaxed)
+            switch step {
+            case .done(let verdict): finish(cancellation.isCancelled ? .cancelled : .verdict(verdict))
+            case .suspended(let questions):
+                self.questions = Array(questions.prefix(WireLimits.questions))
+                outcome = .suspended(self.questions)
+            }
+        } catch {
+            finish(.failed(error.failure))
+        }
+    }
+
+    private func begin() throws(EngineError) -> any EngineScan {
+        guard let descriptor else { throw EngineError(.engine, "the scan was resumed after its end") }
+        let source = try ObjectSource(descriptor, announced: order.size, isTrusted: isTrusted)
+        let scan = try generation.begin(source, order, cancellation)
+        // Mapped or copied: a suspended scan holds no descriptor.
+        self.descriptor = nil
+        self.scan = scan
+        return scan
+    }
+
+    private func finish(_ outcome: Outcome) {
+        self.outcome = outcome
+        scan = nil
+        descriptor = nil
+    }
+}

@@ -1,0 +1,129 @@
+import Glibc
+import Platform
+import ScanProtocol
+import ScanTransport
+
+/// Requests of clients, from their arrival to the reply.
+extension ScanServer {
+    /// The connection of a client is ready for something.
+    func serve(_ client: ServedClient, _ events: Int16) {
+        do throws(PacketLink.Failure) {
+            try client.link.flush()
+            // Nobody is left who could take a reply.
+            guard events & Int16(POLLHUP | POLLERR) == 0 else { throw .ended }
+            // One message a turn, so that no client starves the others.
+            if events & Int16(POLLIN) != 0, let incoming = try client.link.receive() {
+                client.lastActivity = Clock.now
+                do throws(WireError) {
+                    try handle(incoming, of: client)
+                } catch {
+                    throw PacketLink.Failure.wire(error)
+                }
+            }
+        } catch {
+            if case .wire(let error) = error { log(.warning, "a client was dropped: \(error)") }
+            drop(client)
+        }
+    }
+
+    private func handle(_ incoming: PacketLink.Incoming, of client: ServedClient) throws(WireError) {
+        let id = incoming.message.request
+        switch try ScanRequest(incoming.message) {
+        case .scan(let order):
+            guard let descriptor = incoming.descriptor else { throw WireError(.badValue, "SCAN without a descriptor") }
+            guard client.jobs[id] == nil else { throw WireError(.badValue, "request id, which is in use") }
+            begin(order, descriptor, id, client)
+        case .answers(let answers):
+            // A late answer to a scan that is over is no error.
+            if let job = client.jobs[id], job.place == .suspended { resume(job, with: answers) }
+        case .cancel:
+            guard let job = client.jobs[id] else { return }
+            client.jobs[id] = nil
+            cancel(job)
+        }
+    }
+
+    private func begin(_ order: ScanOrder, _ descriptor: Descriptor, _ id: UInt32, _ client: ServedClient) {
+        if isDraining { return refuse(.busy, "this scanning process is ending", id, client) }
+        guard let generation else { return refuse(.noModules, "no modules are loaded", id, client) }
+        let room = settings.isIsolated ? 1 : settings.perClient
+        guard client.jobs.count < room, jobs.count < settings.total else {
+            return refuse(.busy, "\(jobs.count) scans are under way", id, client)
+        }
+        let job = ScanJob(
+            client: client.number, request: id, order: order, descriptor: descriptor, isTrusted: client.isTrusted,
+            generation: generation)
+        client.jobs[id] = job
+        jobs[ObjectIdentifier(job)] = job
+        queue.put(job)
+    }
+
+    private func refuse(_ reason: ScanFailure.Reason, _ text: String, _ id: UInt32, _ client: ServedClient) {
+        reply(.failed(ScanFailure(reason, text)), to: client, id)
+    }
+
+    /// Goes on with a suspended scan.
+    func resume(_ job: ScanJob, with answers: [Answer]) {
+        job.place = .queued
+        job.answer(answers)
+        queue.put(job)
+    }
+
+    /// A scanning thread gives a job back.
+    func complete(_ job: ScanJob) {
+        let client = clients[job.client].flatMap { $0.jobs[job.request] === job ? $0 : nil }
+        switch job.outcome {
+        case .suspended(let questions):
+            guard let client, !job.cancellation.isCancelled else {
+                forgetAndRelease(job)
+                return
+            }
+            job.place = .suspended
+            job.suspendedAt = Clock.now
+            reply(.ask(questions), to: client, job.request)
+        case .verdict(let verdict):
+            statistics.scanned += 1
+            if verdict.isInfected { statistics.infected += 1 }
+            if !verdict.notScanned.isEmpty { statistics.incomplete += 1 }
+            statistics.bytes &+= job.order.size
+            statistics.time &+= verdict.duration
+            finish(job, .verdict(verdict), client)
+        case .failed(let failure):
+            statistics.failed += 1
+            finish(job, .failed(failure), client)
+        case .cancelled:
+            forgetAndRelease(job)
+        }
+    }
+
+    private func finish(_ job: ScanJob, _ answer: ScanReply, _ client: ServedClient?) {
+        forgetAndRelease(job)
+        if let client { reply(answer, to: client, job.request) }
+    }
+
+    private func forgetAndRelease(_ job: ScanJob) {
+        if let client = clients[job.client], client.jobs[job.request] === job { client.jobs[job.request] = nil }
+        forget(job)
+        reportLater = true
+    }
+
+    private func reply(_ reply: ScanReply, to client: ServedClient, _ id: UInt32) {
+        client.link.enqueue(reply.message(request: id))
+        client.lastActivity = Clock.now
+        do throws(PacketLink.Failure) { try client.link.flush() } catch { drop(client) }
+    }
+
+    /// Its result is not wanted any more.
+    private func cancel(_ job: ScanJob) {
+        job.cancellation.cancel()
+        if job.place == .suspended { forgetAndRelease(job) }
+    }
+
+    /// Ends a client's connection and everything it asked for.
+    func drop(_ client: ServedClient) {
+        guard clients.removeValue(forKey: client.number) != nil else { return }
+        let held = client.jobs.values
+        client.jobs = [:]
+        for job in held { cancel(job) }
+    }
+}

@@ -1,0 +1,28 @@
+import Platform
+import ScanProtocol
+import ScanTransport
+
+/// One client of a scanning process: its connection and its requests under way. I/O thread only.
+final class ServedClient {
+    /// Replies that may wait before no more requests are read from it.
+    private static let outputLimit = 1 << 20
+
+    let number: Int
+    let link: PacketLink
+    let isTrusted: Bool
+    /// By the client's request id.
+    var jobs: [UInt32: ScanJob] = [:]
+    var lastActivity = Clock.now
+
+    init(number: Int, socket: Descriptor, isTrusted: Bool) {
+        self.number = number
+        link = PacketLink(socket, limit: WireLimits.request)
+        self.isTrusted = isTrusted
+    }
+
+    /// Whether it has nothing under way and nothing left to be sent.
+    var isIdle: Bool { jobs.isEmpty && !link.wantsToWrite }
+
+    /// Whether its next request may be read.
+    var takesInput: Bool { link.waitingBytes < ServedClient.outputLimit }
+}

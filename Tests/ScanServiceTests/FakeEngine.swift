@@ -1,0 +1,94 @@
+import Glibc
+import Platform
+import ScanProtocol
+import ScanService
+import Synchronization
+
+/// An engine without modules. The first word of the object says what happens:
+/// "ask" suspends once, "ask-forever" each time, "spin" runs until cancelled, "hang" runs without looking at the
+/// cancellation until released, "crash" kills the process; anything with "EICAR" is infected.
+final class FakeEngine: ScanEngine {
+    /// Generations with these numbers cannot be loaded.
+    let broken: Set<UInt64>
+    /// Live generations.
+    let alive = Mutex<Set<UInt64>>([])
+    /// Threads that were ever inside `run` at the same time, at most.
+    let inside = Mutex<(now: Int, peak: Int)>((0, 0))
+    let released = Atomic<Bool>(false)
+
+    init(broken: Set<UInt64> = []) { self.broken = broken }
+
+    func load(generation: UInt64) throws(EngineError) -> any EngineGeneration {
+        if broken.contains(generation) { throw EngineError(.engine, "em001: signature: does not verify") }
+        return FakeGeneration(generation, self)
+    }
+}
+
+final class FakeGeneration: EngineGeneration {
+    let number: UInt64
+    let engine: FakeEngine
+
+    init(_ number: UInt64, _ engine: FakeEngine) {
+        self.number = number
+        self.engine = engine
+        _ = engine.alive.withLock { $0.insert(number) }
+    }
+
+    deinit {
+        let number = number
+        _ = engine.alive.withLock { $0.remove(number) }
+    }
+
+    func begin(
+        _ source: ObjectSource, _ order: ScanOrder, _ cancellation: Cancellation
+    ) throws(EngineError) -> any EngineScan {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: source.size, alignment: 1)
+        defer { buffer.deallocate() }
+        do throws(SystemError) {
+            _ = try source.descriptor.read(at: 0, into: buffer)
+        } catch {
+            throw EngineError(.unreadable, error.description)
+        }
+        let bytes = [UInt8](buffer)
+        return FakeScan(self, String(decoding: bytes, as: UTF8.self), source.isMappable, cancellation)
+    }
+}
+
+final class FakeScan: EngineScan, @unchecked Sendable {
+    private let generation: FakeGeneration
+    private let text: String
+    private let isMappable: Bool
+    private let cancellation: Cancellation
+    private var answers: [Answer] = []
+
+    init(_ generation: FakeGeneration, _ text: String, _ isMappable: Bool, _ cancellation: Cancellation) {
+        self.generation = generation
+        self.text = text
+        self.isMappable = isMappable
+        self.cancellation = cancellation
+    }
+
+    func provide(_ answers: [Answer]) { self.answers = answers }
+
+    func run() -> EngineStep {
+        generation.engine.inside.withLock { inside in
+            inside.now += 1
+            inside.peak = max(inside.peak, inside.now)
+        }
+        defer { generation.engine.inside.withLock { $0.now -= 1 } }
+        if text.hasPrefix("ask"), answers.isEmpty || text.hasPrefix("ask-forever") {
+            return .suspended([Question(kind: .dnsA, key: Array(text.utf8))])
+        }
+        if text.hasPrefix("spin") { while !cancellation.isCancelled { usleep(1_000) } }
+        if text.hasPrefix("hang") { while !generation.engine.released.load(ordering: .relaxed) { usleep(1_000) } }
+        if text.hasPrefix("crash") { raise(SIGSEGV) }
+        var verdict = ScanVerdict()
+        verdict.generation = generation.number
+        if text.contains("EICAR") { verdict.findings.append(Finding(kind: .infected, name: "Eicar")) }
+        if let answer = answers.first {
+            verdict.findings.append(Finding(kind: .note, name: "\(answer.result)"))
+        }
+        verdict.findings.append(Finding(kind: .note, name: isMappable ? "mapped" : "copied"))
+        return .done(verdict)
+    }
+}
