@@ -34,7 +34,7 @@ extension MessageRewriter {
         note.allowsUTF8 = footnote.allowsUTF8 && body.prefix(1 << 20).buffer.contains { $0 >= 0x80 }
         let place = note.isHTML ? HTMLEnd.find(in: body, isQuoted: false) : body.count
         let bytes = place == body.count ? note.trailing(endsLine: endsLine(body)) : note.inner
-        edits.insert(bytes, at: part.body.lowerBound + place)
+        edits.insert(bytes, at: part.body.lowerBound + place, rank: .body)
     }
 
     private func addQuoted(
@@ -49,7 +49,7 @@ extension MessageRewriter {
             // Soft line breaks around it, so that no line grows too long.
             bytes = [0x3D] + ending + bytes + [0x3D] + ending
         }
-        edits.insert(bytes, at: part.body.lowerBound + place)
+        edits.insert(bytes, at: part.body.lowerBound + place, rank: .body)
     }
 
     private func addBase64(
@@ -79,7 +79,7 @@ extension MessageRewriter {
         text.insert(contentsOf: bytes, at: place)
         var encoded = TransferEncoder.base64Lines(text, lineEnding: outline.lineEnding)
         if !endsLine(body) { encoded.removeLast(outline.lineEnding.count) }
-        edits.replace(part.body, with: encoded)
+        edits.replace(part.body, with: encoded, rank: .body)
     }
 
     private func endsLine(_ bytes: ByteView) -> Bool {

@@ -33,7 +33,7 @@ extension MessageRewriter {
             // A block in text: its lines go, a line of text comes.
             let isLineEnded = range.upperBound > 0 && message[range.upperBound - 1] == 0x0A
             let notice = SafeText.ascii(partNotice(removal)) + (isLineEnded ? outline.lineEnding : [])
-            edits.replace(range, with: notice)
+            edits.replace(range, with: notice, rank: .body)
             return
         }
         replaceBody(of: index, with: partNotice(removal), &edits)
@@ -68,7 +68,7 @@ extension MessageRewriter {
 
         var body = isASCII ? [] : TransferEncoder.base64Lines(text, lineEnding: lineEnding)
         if isASCII { for byte in text { if byte == 0x0A { body += lineEnding } else { body.append(byte) } } }
-        edits.replace(part.body, with: body)
+        edits.replace(part.body, with: body, rank: .body)
     }
 
     private func partNotice(_ removal: Removal) -> String {

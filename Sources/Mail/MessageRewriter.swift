@@ -71,7 +71,7 @@ package struct MessageRewriter {
         for index in edits.extendedHeaders {
             let part = outline.parts[index]
             guard part.body.lowerBound <= part.header.upperBound else { continue }
-            edits.insert(outline.lineEnding, at: part.header.upperBound)
+            edits.insert(outline.lineEnding, at: part.header.upperBound, rank: .emptyLine)
         }
     }
 }

@@ -17,9 +17,17 @@ package enum Segment: Sendable, Equatable {
 
 /// Changes to a message, collected in any order.
 struct EditList {
+    /// What stands first where several things are inserted at one place: an empty body begins where its header ends.
+    enum Rank: Int, Comparable {
+        case header, emptyLine, body
+
+        static func < (a: Rank, b: Rank) -> Bool { a.rawValue < b.rawValue }
+    }
+
     private struct Edit {
         var range: Range<Int>
         var bytes: [UInt8]
+        var rank: Rank
         var serial: Int
     }
     private var edits: [Edit] = []
@@ -27,13 +35,13 @@ struct EditList {
     /// Parts that got header fields, by index in the outline.
     private(set) var extendedHeaders: Set<Int> = []
 
-    mutating func replace(_ range: Range<Int>, with bytes: [UInt8]) {
-        edits.append(Edit(range: range, bytes: bytes, serial: edits.count))
+    mutating func replace(_ range: Range<Int>, with bytes: [UInt8], rank: Rank = .header) {
+        edits.append(Edit(range: range, bytes: bytes, rank: rank, serial: edits.count))
     }
 
-    /// Insertions at one place stand in the order in which they were made, before what is replaced there.
-    mutating func insert(_ bytes: [UInt8], at offset: Int) {
-        replace(offset..<offset, with: bytes)
+    /// Insertions at one place stand before what is replaced there, in the order of their ranks, then as made.
+    mutating func insert(_ bytes: [UInt8], at offset: Int, rank: Rank = .header) {
+        replace(offset..<offset, with: bytes, rank: rank)
     }
 
     /// The same for header fields of a part.
@@ -48,6 +56,7 @@ struct EditList {
         let sorted = edits.sorted {
             if $0.range.lowerBound != $1.range.lowerBound { return $0.range.lowerBound < $1.range.lowerBound }
             if $0.range.isEmpty != $1.range.isEmpty { return $0.range.isEmpty }
+            if $0.rank != $1.rank { return $0.rank < $1.rank }
             if $0.range.upperBound != $1.range.upperBound { return $0.range.upperBound > $1.range.upperBound }
             return $0.serial < $1.serial
         }
