@@ -1,0 +1,61 @@
+/// What one summary or part line tells about an object. Fields that are nil are left out of the line.
+package struct ScanRecord: Sendable, Equatable {
+    /// Session, written in hexadecimal after the class, so that the lines of one message are found together.
+    package var id: UInt32
+    /// Whether the object is anything but clean: decides between `summ` and `summall`, `part` and `partall`.
+    package var isNotable: Bool
+    /// Version of the virus signature database.
+    package var database: UInt64
+    /// Section name of the agent.
+    package var agent: String
+    package var name: String
+    package var virus: String
+    /// What cleaning did.
+    package var action: String
+    /// Why something was not scanned, and the like.
+    package var info: String
+    package var avStatus: String?
+    package var asStatus: String?
+    /// accepted, deferred, discarded or rejected.
+    package var hop: String?
+    package var from: String?
+    package var to: [String]
+
+    package init(
+        id: UInt32, isNotable: Bool, database: UInt64 = 0, agent: String, name: String, virus: String = "",
+        action: String = "", info: String = "", avStatus: String? = nil, asStatus: String? = nil, hop: String? = nil,
+        from: String? = nil, to: [String] = []
+    ) {
+        self.id = id
+        self.isNotable = isNotable
+        self.database = database
+        self.agent = agent
+        self.name = name
+        self.virus = virus
+        self.action = action
+        self.info = info
+        self.avStatus = avStatus
+        self.asStatus = asStatus
+        self.hop = hop
+        self.from = from
+        self.to = to
+    }
+
+    /// `vdb=…, agent=…, name="…", virus="…", action="…", info="…", …`, as log readers split it.
+    package var line: String {
+        var fields = [
+            "vdb=\(database)", "agent=\(LogText.plain(agent))", "name=\(LogText.quoted(name))",
+            "virus=\(LogText.quoted(virus))", "action=\(LogText.quoted(action))", "info=\(LogText.quoted(info))",
+        ]
+        for (key, value) in [("avstatus", avStatus), ("asstatus", asStatus), ("hop", hop), ("from", from)] {
+            if let value { fields.append("\(key)=\(LogText.quoted(value))") }
+        }
+        if !to.isEmpty { fields.append("to=\(LogText.quoted(recipients))") }
+        return fields.joined(separator: ", ")
+    }
+
+    /// At most ten recipients, and how many more there are.
+    private var recipients: String {
+        to.prefix(10).joined(separator: ", ") + (to.count > 10 ? ", … \(to.count - 10) more" : "")
+    }
+}
