@@ -1,3 +1,0 @@
-package import CModuleABI
-
-package func antispamModule() -> UnsafePointer<em_module>? { nil }
