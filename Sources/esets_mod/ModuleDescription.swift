@@ -1,0 +1,53 @@
+import Bytes
+import CModuleABI
+import JSON
+import Verifier
+
+/// What can be said about a module file without running it.
+struct ModuleDescription {
+    let name: String
+    let size: Int
+    let id: String
+    let version: String
+    let isData: Bool
+    let isSigned: Bool
+    let verified: Verifier.Verified
+
+    /// Checks the structure; the signature is another matter.
+    init(name: String, bytes: ByteView) throws(Refusal) {
+        verified = try Verifier.verify(bytes, keys: ByteView(), thorough: false)
+        self.name = name
+        size = bytes.count
+        id = text(verified.manifest.id)
+        version = text(verified.manifest.version)
+        isData = verified.manifest.kind == .data
+        isSigned = verified.notes.isSigned
+    }
+
+    /// The header of a database, for data modules.
+    var database: em_database_header? {
+        guard let data = verified.data, data.count >= MemoryLayout<em_database_header>.size,
+            let base = data.buffer.baseAddress
+        else { return nil }
+        let header = UnsafeRawPointer(base).loadUnaligned(as: em_database_header.self)
+        return header.magic == EM_DATABASE_MAGIC ? header : nil
+    }
+
+    var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "file": .string(name), "id": .string(id), "version": .string(version),
+            "kind": .string(isData ? "data" : "code"), "size": .integer(Int64(size)), "signed": .bool(isSigned),
+        ]
+        if let database {
+            members["database_version"] = .integer(Int64(clamping: database.version))
+            members["signatures"] = .integer(Int64(clamping: database.signatures))
+        }
+        return .object(members)
+    }
+}
+
+/// Bytes for people.
+func text(_ bytes: ByteView) -> String { String(decoding: bytes.buffer, as: UTF8.self) }
+
+/// The text of a refusal: "check: reason".
+func text(_ refusal: Refusal) -> String { String(decoding: refusal.text, as: UTF8.self) }

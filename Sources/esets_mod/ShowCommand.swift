@@ -1,0 +1,49 @@
+import Bytes
+import CModuleABI
+import JSON
+import Platform
+import Programs
+import Verifier
+
+/// `esets_mod show MODULE`
+struct ShowCommand {
+    let context: Context
+
+    init(_ context: Context) { self.context = context }
+
+    func run(_ operands: [String]) {
+        guard operands.count == 1 else { Main.program.fail(usage: UsageError("show takes one module or file")) }
+        let path = context.path(of: operands[0])
+        let mapping = context.map(path)
+        do throws(Refusal) {
+            let module = try ModuleDescription(name: path, bytes: ByteView(mapping.bytes))
+            if context.printsJSON { Console.print(module.json.text(.pretty)) } else { show(module) }
+        } catch {
+            Main.program.fail("\(path): \(text(error))")
+        }
+    }
+
+    private func show(_ module: ModuleDescription) {
+        Console.print("\(module.name), \(module.size) bytes, \(module.isSigned ? "signed" : "not signed")")
+        Console.write(text(module.verified.manifest.text))
+        for segment in module.verified.image.segments where segment.type == 1 {
+            let flags =
+                "\(segment.isReadable ? "r" : "-")\(segment.isWritable ? "w" : "-")\(segment.isExecutable ? "x" : "-")"
+            Console.print("segment \(flags) \(segment.memorySize) bytes")
+        }
+        for library in module.verified.image.neededLibraries { Console.print("needs library \(text(library))") }
+        guard let header = module.database, let data = module.verified.data else { return }
+        Console.print(
+            "database kind \(header.kind), format \(header.format), version \(header.version), "
+                + "\(header.signatures) signatures")
+        for index in 0..<Int(header.section_count) {
+            let offset = Int(header.header_size) + index * MemoryLayout<em_database_section>.size
+            let bytes = data.slice(offset, offset + MemoryLayout<em_database_section>.size)
+            guard bytes.count == MemoryLayout<em_database_section>.size, let base = bytes.buffer.baseAddress else {
+                break
+            }
+            let section = UnsafeRawPointer(base).loadUnaligned(as: em_database_section.self)
+            Console.print("section \(section.id): \(section.count) elements, \(section.length) bytes")
+        }
+    }
+}

@@ -1,1 +1,0 @@
-print("esets_mod is not written yet")
