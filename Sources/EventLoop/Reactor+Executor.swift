@@ -1,7 +1,7 @@
 import Synchronization
 
-extension Reactor: TaskExecutor, SerialExecutor {
-    /// Takes a job that is ready to run: without a lock on the loop's own thread.
+extension Reactor: TaskExecutor {
+    /// Takes a task's job that is ready to run: without a lock on the loop's own thread.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if isOnLoop {
@@ -23,12 +23,30 @@ extension Reactor: TaskExecutor, SerialExecutor {
         }
         if mustSignal { signal() }
     }
+}
 
-    package func checkIsolated() {
-        preconditionOnLoop()
+/// Lets actors live on a reactor's thread: give `unownedExecutor` of this as theirs.
+///
+/// Apart from the reactor itself, because the runtime tells by the executor's identity whether code is isolated:
+/// were the reactor both, every task without isolation would be queued once more at each resumption.
+package final class ReactorSerialExecutor: SerialExecutor {
+    private let reactor: Reactor
+
+    /// The owner keeps it as long as its actors live.
+    package init(_ reactor: Reactor) {
+        self.reactor = reactor
     }
 
-    package func isIsolatingCurrentContext() -> Bool? { isOnLoop }
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        reactor.submit { [self] in job.runSynchronously(on: asUnownedSerialExecutor()) }
+    }
+
+    package func checkIsolated() {
+        reactor.preconditionOnLoop()
+    }
+
+    package func isIsolatingCurrentContext() -> Bool? { reactor.isOnLoop }
 }
 
 private func exchange<T>(_ place: inout T, _ value: T) -> T {

@@ -7,7 +7,7 @@ extension Reactor {
     ///   - name: what debuggers and crash reports show.
     ///   - operation: must not block, and should end when its awaits throw.
     @discardableResult
-    package func spawn(_ name: String, _ operation: sending @escaping () async -> Void) -> Task<Void, Never> {
+    package func spawn(_ name: String, _ operation: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         let number = shared.withLock { shared in
             shared.lastTask += 1
             shared.tasks[shared.lastTask] = .some(nil)

@@ -106,8 +106,7 @@ package final class Reactor: @unchecked Sendable {
 
     private func runJobs(_ jobs: [UnownedJob]) {
         let executor = asUnownedTaskExecutor()
-        let serial = asUnownedSerialExecutor()
-        for job in jobs { job.runSynchronously(isolatedTo: serial, taskExecutor: executor) }
+        for job in jobs { job.runSynchronously(on: executor) }
     }
 
     /// Milliseconds until the next timer, rounded up; -1 for ever.

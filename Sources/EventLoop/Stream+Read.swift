@@ -23,6 +23,7 @@ extension Stream {
     package func fill(deadline: Deadline, interruptible: Bool = false) async throws(StreamError) -> Bool {
         try push()
         if output.count > outputLimit { try await flush(deadline: deadline) }
+        guard buffer.count < inputLimit else { throw .overflow }
         if deadline.hasPassed { throw .timedOut }
         await breathe()
         while true {
@@ -98,7 +99,6 @@ extension Stream {
 
     /// One recv, through the filter if there is one.
     private func receive() throws(StreamError) -> Received {
-        guard buffer.count < inputLimit else { throw .overflow }
         let room = filter == nil ? buffer.reserve(4096) : reactor.scratch
         let count = CLinux_receive(watch.descriptor, room.baseAddress, UInt64(room.count))
         if count == -Int64(EAGAIN) {

@@ -1,0 +1,34 @@
+import CLinux
+
+/// A reactor that runs on a thread of its own: for a process with several reactors, or beside other work.
+package final class ReactorThread: Sendable {
+    package let reactor: Reactor
+    private let thread: UInt64
+
+    /// Starts the thread; all signals are blocked in it.
+    ///
+    /// - Parameter name: what `ps` shows, at most 15 bytes.
+    package init(_ name: String) throws(StreamError) {
+        let reactor = try Reactor()
+        self.reactor = reactor
+        let context = Unmanaged.passRetained(reactor)
+        var thread: UInt64 = 0
+        let result = CLinux_start_thread(
+            name,
+            { context in
+                guard let context else { return }
+                let reactor = Unmanaged<Reactor>.fromOpaque(context).takeRetainedValue()
+                reactor.run()
+            }, context.toOpaque(), 1, &thread)
+        self.thread = thread
+        guard result == 0 else {
+            context.release()
+            throw StreamError(failure: Int(result), call: "pthread_create")
+        }
+    }
+
+    /// Waits, blocking, until the thread has ended; call it once, after `reactor.stop`.
+    package func join() {
+        CLinux_join_thread(thread)
+    }
+}
