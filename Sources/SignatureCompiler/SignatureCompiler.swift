@@ -1,1 +1,133 @@
-// SignatureCompiler
+import Bytes
+import CModuleABI
+package import DataModule
+
+/// Compiles files of signatures into the database of em002.
+///
+/// Pure: bytes in, sections out. A line that cannot be used is reported and left out, the rest compiles. Time and
+/// memory grow linearly with the input, and the same input gives the same bytes.
+package enum SignatureCompiler {
+    /// The functionality level that lines with engine levels are measured by: not below that of ClamAV 1.4.
+    package static let level: UInt64 = 219
+
+    /// - Parameters:
+    ///   - files: in any order; those of false positives and ignore lists count for all.
+    ///   - version: of the content, rising.
+    /// - Returns: the database, and what became of each line.
+    /// - Throws: `DataModuleError` when a table grows beyond what the format can address.
+    package static func compile(
+        _ files: [SignatureFile], version: UInt64
+    ) throws(DataModuleError) -> (database: CompiledDatabase, report: CompileReport) {
+        var compilation = Compilation()
+        for file in files where file.format == .ignored { compilation.addIgnoreList(file) }
+        for file in files where file.format != .ignored { try compilation.add(file) }
+        let sections = compilation.finish()
+        let database = CompiledDatabase(
+            kind: EM_DATABASE_SIGNATURES, format: EM_SIGNATURE_FORMAT, version: version,
+            signatures: UInt64(compilation.report.signatures), sections: sections)
+        return (database, compilation.report)
+    }
+}
+
+/// The state of one compilation.
+private struct Compilation {
+    var report = CompileReport()
+    private var catalogue = Catalogue()
+    private var ignored = IgnoreList()
+    private var hashes = HashSetBuilder(firstSection: EM_SECTION_HASH_SIZES)
+    private var allowed = HashSetBuilder(firstSection: EM_SECTION_ALLOW_SIZES)
+    private var patterns = PatternTable()
+
+    mutating func addIgnoreList(_ file: SignatureFile) {
+        var lines = Lines(file.bytes)
+        while let line = lines.read() {
+            do throws(LineError) {
+                try ignored.add(line)
+            } catch {
+                report.add(error, file: file.name, line: lines.number)
+            }
+        }
+    }
+
+    mutating func add(_ file: SignatureFile) throws(DataModuleError) {
+        switch file.format {
+        case .none, .ignored: return
+        case .unknown:
+            report.add(.unsupported("a file of an unknown format"), file: file.name, line: 0)
+            return
+        case .later(let what):
+            var lines = Lines(file.bytes)
+            let reason = LineError.unsupported("\(what) are not compiled yet")
+            while lines.read() != nil { report.add(reason, file: file.name, line: lines.number) }
+            return
+        case .hashes, .bodies, .allowed: break
+        }
+        try catalogue.beginSource(file.name)
+        var lines = Lines(file.bytes)
+        while let line = lines.read() {
+            var rejected: LineError?
+            var fatal: DataModuleError?
+            do throws(LineError) {
+                fatal = try add(line, number: lines.number, format: file.format)
+            } catch { rejected = error }
+            if let fatal { throw fatal }
+            if let rejected { report.add(rejected, file: file.name, line: lines.number) }
+        }
+    }
+
+    /// Adds a line; returns what makes going on pointless.
+    private mutating func add(
+        _ line: ByteView, number: Int, format: SignatureFile.Format
+    ) throws(LineError) -> DataModuleError? {
+        switch format {
+        case .hashes(let flags):
+            let hash = try HashLine(line)
+            return enter(hash.name, line, number, flags) { state, signature in
+                state.hashes.add(hash, signature: signature)
+                return nil
+            }
+        case .allowed:
+            let hash = try HashLine(line)
+            return enter(hash.name, line, number, 0) { state, signature in
+                state.allowed.add(hash, signature: signature)
+                state.report.allowed += 1
+                return nil
+            }
+        case .bodies(let flags):
+            let body = try BodyLine(line)
+            guard PatternTable.isFindable(body.pattern, at: body.place) else {
+                throw .unsupported("no two bytes without wildcards together")
+            }
+            return enter(body.name, line, number, flags) { state, signature in
+                do throws(DataModuleError) {
+                    try state.patterns.add(body, signature: signature)
+                } catch { return error }
+                state.report.patterns += 1
+                return nil
+            }
+        default: return nil
+        }
+    }
+
+    /// Gives a signature its number, unless it is ignored.
+    private mutating func enter(
+        _ name: ByteView, _ line: ByteView, _ number: Int, _ flags: UInt32,
+        _ body: (inout Compilation, UInt32) -> DataModuleError?
+    ) -> DataModuleError? {
+        if !ignored.isEmpty, ignored.contains(name, line: line) {
+            report.ignored += 1
+            return nil
+        }
+        do throws(DataModuleError) {
+            let signature = try catalogue.add(name, line: number, flags: flags)
+            report.signatures += 1
+            return body(&self, signature)
+        } catch { return error }
+    }
+
+    mutating func finish() -> [DatabaseSection] {
+        let anchors = patterns.chooseAnchors()
+        var indexes = IndexBuilder(patterns, anchors: anchors)
+        return catalogue.finish() + hashes.finish() + allowed.finish() + patterns.finish() + indexes.finish()
+    }
+}

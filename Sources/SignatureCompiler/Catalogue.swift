@@ -1,0 +1,73 @@
+import Bytes
+import CModuleABI
+import DataModule
+
+/// Names and origins of the signatures.
+struct Catalogue {
+    private var entries: [em_signature] = []
+    private var sources: [em_source] = []
+    private var text: [UInt8] = []
+
+    /// Names are shown in logs, mail and web pages: nothing longer, and no control characters.
+    static func checked(_ name: ByteView) throws(LineError) -> ByteView {
+        guard !name.isEmpty else { throw .malformed("the name is empty") }
+        guard name.count <= 512 else { throw .malformed("the name is longer than 512 bytes") }
+        for byte in name.buffer where byte < 0x20 || byte == 0x7f {
+            throw .malformed("the name has a control character")
+        }
+        return name
+    }
+
+    var count: Int { entries.count }
+
+    /// Begins a source file; the signatures added next are from it.
+    mutating func beginSource(_ name: String) throws(DataModuleError) {
+        guard sources.count < Int(UInt16.max) else { throw DataModuleError("more than 65,535 signature files") }
+        var source = em_source()
+        source.name = try place(ByteView(), Array(name.utf8))
+        source.name_length = UInt32(name.utf8.count)
+        sources.append(source)
+    }
+
+    /// Adds a signature; returns its number.
+    mutating func add(_ name: ByteView, line: Int, flags: UInt32) throws(DataModuleError) -> UInt32 {
+        guard entries.count < Int(Int32.max), !sources.isEmpty else { throw DataModuleError("too many signatures") }
+        var entry = em_signature()
+        entry.name = try place(name, [])
+        entry.name_length = UInt16(name.count)
+        entry.source = UInt16(sources.count - 1)
+        entry.line = UInt32(truncatingIfNeeded: line)
+        entry.flags = flags | Self.flags(of: name)
+        entries.append(entry)
+        sources[sources.count - 1].signatures += 1
+        return UInt32(entries.count - 1)
+    }
+
+    private mutating func place(_ name: ByteView, _ bytes: [UInt8]) throws(DataModuleError) -> UInt32 {
+        let offset = text.count
+        guard offset + name.count + bytes.count <= Int(UInt32.max) else {
+            throw DataModuleError("the names of all signatures are longer than 4 GiB")
+        }
+        text.append(contentsOf: name.buffer)
+        text += bytes
+        return UInt32(offset)
+    }
+
+    /// By convention `PUA.` begins the names of unwanted applications; the test files are known by name.
+    private static func flags(of name: ByteView) -> UInt32 {
+        if name.hasPrefix(ByteView("PUA.")) { return EM_SIGNATURE_UNWANTED }
+        if name.hasPrefixIgnoringCase(ByteView("Eicar")) || name.hasPrefix(ByteView("Esets-Test-")) {
+            return EM_SIGNATURE_TEST
+        }
+        return 0
+    }
+
+    /// The sections.
+    func finish() -> [DatabaseSection] {
+        [
+            DatabaseSection(EM_SECTION_CATALOGUE, version: EM_SECTION_VERSION, entries),
+            DatabaseSection(EM_SECTION_TEXT, version: EM_SECTION_VERSION, text),
+            DatabaseSection(EM_SECTION_SOURCES, version: EM_SECTION_VERSION, sources),
+        ]
+    }
+}

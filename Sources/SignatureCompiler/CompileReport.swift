@@ -1,0 +1,58 @@
+/// What became of the lines of the signature files.
+package struct CompileReport: Sendable {
+    /// One line, or a whole file, that did not become a signature.
+    package struct Problem: Sendable, CustomStringConvertible {
+        /// Name of the file.
+        package let file: String
+        /// Line, from 1; 0 when it concerns the whole file.
+        package let line: Int
+        /// Why, in a few words.
+        package let reason: String
+
+        /// "daily.ndb:12: the signature has an odd number of hex digits"
+        package var description: String { line == 0 ? "\(file): \(reason)" : "\(file):\(line): \(reason)" }
+    }
+
+    /// Lines that break their format: counted all, the first ones listed.
+    package internal(set) var malformedCount = 0
+    package internal(set) var malformed: [Problem] = []
+    /// Lines that are right but cannot be used by this version: counted all, the first ones listed.
+    package internal(set) var unsupportedCount = 0
+    package internal(set) var unsupported: [Problem] = []
+    /// How many lines are unsupported for which reason.
+    package internal(set) var unsupportedReasons: [String: Int] = [:]
+    /// Signatures left out because an ignore list names them.
+    package internal(set) var ignored = 0
+    /// Signatures compiled, those of false positives included.
+    package internal(set) var signatures = 0
+    /// Of these, body patterns, and hashes of objects that are never malware.
+    package internal(set) var patterns = 0
+    package internal(set) var allowed = 0
+
+    /// Problems that are listed of each kind.
+    package static let listed = 1000
+
+    mutating func add(_ error: LineError, file: String, line: Int) {
+        let problem = Problem(file: file, line: line, reason: error.reason)
+        switch error.kind {
+        case .malformed:
+            malformedCount += 1
+            if malformed.count < Self.listed { malformed.append(problem) }
+        case .unsupported:
+            unsupportedCount += 1
+            unsupportedReasons[error.reason, default: 0] += 1
+            if unsupported.count < Self.listed { unsupported.append(problem) }
+        }
+    }
+}
+
+/// Why a line is left out. Reasons name no content of the line, so that equal ones can be counted.
+struct LineError: Error, Equatable {
+    enum Kind { case malformed, unsupported }
+
+    let kind: Kind
+    let reason: String
+
+    static func malformed(_ reason: String) -> LineError { LineError(kind: .malformed, reason: reason) }
+    static func unsupported(_ reason: String) -> LineError { LineError(kind: .unsupported, reason: reason) }
+}
