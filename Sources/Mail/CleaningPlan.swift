@@ -29,7 +29,14 @@ struct CleaningPlan {
         var parts: [Removal] = []
         var indexes: [Range<UInt64>: Int] = [:]
         var content: Removal?
-        for threat in verdict.threats {
+        // A message lies around its parts: what matches in an unencoded part matches in the message too. Such a second
+        // finding is explained by the part that goes anyway.
+        let threats = verdict.threats.map { ($0, position(of: $0, outline)) }
+        for (threat, position) in threats.filter({ $0.1 == nil }) + threats.filter({ $0.1 != nil }) {
+            if let position, let range = indexes.keys.first(where: { $0.contains(position) }) {
+                parts[indexes[range] ?? 0].add(threat.name)
+                continue
+            }
             switch target(of: threat, mode: mode, outline: outline) {
             case nil:
                 return
@@ -63,6 +70,15 @@ struct CleaningPlan {
             case .part(let removed): range.map { removed.contains($0) } ?? false
             }
         }
+    }
+
+    /// Where in the bytes of the whole message a threat lies that was found in the raw bytes of a message: the whole
+    /// one, or one that is attached unencoded. nil for all other findings.
+    private func position(of threat: Finding, _ outline: MessageOutline) -> UInt64? {
+        guard let offset = threat.offset, let object = objects[threat.object] else { return nil }
+        guard let range = object.rootRange else { return object.id == 1 ? offset : nil }
+        guard outline.isUnencodedMessage(body: range), offset < UInt64(range.count) else { return nil }
+        return range.lowerBound + offset
     }
 
     private func target(of threat: Finding, mode: CleanMode, outline: MessageOutline) -> Removal.Target? {

@@ -70,6 +70,12 @@ package struct MessageOutline: Sendable {
         return part.structure == .leaf ? .block : .unknown
     }
 
+    /// Whether this is the body of an attached message whose bytes stand in this message as they are.
+    func isUnencodedMessage(body: Range<UInt64>) -> Bool {
+        guard let range = Self.range(body) else { return false }
+        return parts.contains { $0.structure == .message && $0.encoding == .identity && $0.body == range }
+    }
+
     /// The innermost part whose body holds a range.
     func part(holding range: Range<Int>) -> Int? {
         var best: Int?

@@ -3,7 +3,7 @@ package import ScanProtocol
 
 extension ScanOptions {
     /// What the scanner has to know of these settings: targets, limits and antispam parameters by their
-    /// esets.cfg name, and `as_enabled` (1 when the message is to be checked for spam).
+    /// esets.cfg name, and `antispam` (1 when the message is to be checked for spam).
     package init(settings: Settings) {
         self.init()
         let known = Set(settings.names)
@@ -14,7 +14,7 @@ extension ScanOptions {
             }
         }
         let policy = MailPolicy(settings)
-        numbers["as_enabled"] = policy.scansForSpam ? 1 : 0
+        numbers["antispam"] = policy.scansForSpam ? 1 : 0
         if !policy.scansForViruses {
             // Only the antispam engine has something to do.
             for name in ["av_scan_pattern", "av_scan_heur", "av_scan_adv_heur"] { numbers[name] = 0 }

@@ -224,6 +224,23 @@ private func decide(_ policy: MailPolicy, _ verdict: ScanVerdict?) -> Decision {
         #expect(decision.removals.first?.threats == ["Test.Virus", "Other"])
     }
 
+    /// An unencoded attachment matches in the raw message too.
+    @Test func aMatchInTheMessageIsExplainedByThePartThatHoldsIt() {
+        let place = attachment.rootRange?.lowerBound ?? 0
+        var raw = infected(1, "Raw.Virus")
+        raw.offset = place + 3
+        let explained = decide(policy(), verdict([raw, infected(2)], [attachment]))
+        #expect(explained.antivirus == .deleted)
+        #expect(explained.removals.first?.threats == ["Test.Virus", "Raw.Virus"])
+        raw.offset = 5
+        #expect(decide(policy(), verdict([raw, infected(2)], [attachment])).antivirus == .infected)
+        raw.offset = nil
+        #expect(decide(policy(), verdict([raw, infected(2)], [attachment])).antivirus == .infected)
+        // Not when the part itself is not infected by its own account.
+        raw.offset = place + 3
+        #expect(decide(policy(), verdict([raw], [attachment])).antivirus == .infected)
+    }
+
     @Test func whatCannotBeAlteredIsInfected() {
         for mode in CleanMode.allCases {
             let decision = policy { $0.cleanMode = mode }
