@@ -7,7 +7,7 @@ package final class InputBuffer {
     private var low = 0
     private var high = 0
 
-    init() {
+    package init() {
         storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
