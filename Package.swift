@@ -148,7 +148,7 @@ let libraries: [Target] = [
     library("TLS", ["Bytes", "EventLoop", "Platform", "CTLS"]),
     library("DataModule", ["Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
     library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto"]),
-    library("SpamCompiler", ["Bytes", "MIME", "Tokens", "DataModule", "CModuleABI", "CCrypto"]),
+    library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
     library("ModuleHost", ["Bytes", "Platform", "Verifier", "Generations", "ScanProtocol", "CModuleABI", "CLinux", "CCrypto"]),
     library("ScanProtocol", ["Bytes"]),
@@ -182,6 +182,7 @@ let programs: [Target] = [
         "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs",
         "Platform", "JSON", "Bytes",
     ]),
+    program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
     program("esets_mod", ["Verifier", "DataModule", "Generations", "ModuleHost", "Configuration", "Programs", "Platform", "JSON", "Bytes", "CCrypto"]),
 ]
 
@@ -215,7 +216,7 @@ let testTargets: [Target] = [
     tests("ScanClient", ["ScanClient", "ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform"]),
     tests("ScanService", ["ScanService", "ScanClient", "ScanTransport", "ScanProtocol", "Bytes", "Platform"]),
     tests("Supervision", ["Supervision", "ScanClient", "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform"]),
-    tests("SMTPAgent", ["SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes"]),
+    tests("SMTPAgent", ["SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes", "CLinux"]),
 ]
 /// Tests of module code: only where it is regular Swift.
 let moduleTests: [Target] =
