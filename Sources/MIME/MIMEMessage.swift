@@ -63,12 +63,10 @@ package enum MIMEMessage {
         var cursor = HeaderCursor(message: head)
         var fields = 0
         var known = 0
-        while fields < 100, let field = cursor.next() {
+        while let field = cursor.next() {
             fields += 1
             if isKnownHeader(field, head) { known += 1 }
             if known >= 3 { return 95 }
-            // Something else with colons in it: configuration, source code.
-            if fields >= 20, known == 0 { return 0 }
         }
         if mailbox { return known > 0 ? 95 : fields > 0 ? 60 : 0 }
         if known == 2 { return 85 }

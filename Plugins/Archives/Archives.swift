@@ -1,3 +1,0 @@
-package import CModuleABI
-
-package func archivesModule() -> UnsafePointer<em_module>? { nil }

@@ -1,0 +1,141 @@
+import BytesE
+import CModuleABI
+import MIMEE
+import ModuleKit
+
+/// The parts of a message, by every plausible reading.
+///
+/// The default reading comes first. Then, where the message is ambiguous, each other reading is walked beside the
+/// default one, and what differs from it is offered too.
+final class MIMEUnpacker: Unpacker {
+    private var walker: MIMEWalker
+    /// The default reading again, to compare with; nil while `walker` is the default one.
+    private var reference: MIMEWalker?
+    private var referencePart: MIMEPart?
+    private var readings: [MIMEReading] = []
+    private var readingsAreKnown = false
+    private var failure: ModuleError?
+
+    init(_ scan: ScanContext, _ object: UnsafePointer<em_object>) {
+        walker = MIMEWalker(ByteView(object.pointee.data))
+        super.init(scan, object, format: "MIME")
+    }
+
+    override func next() throws(ModuleError) -> Bool {
+        guard mayHaveChildren() else { return false }
+        while true {
+            try scan.check()
+            guard let part = walker.next(check: check) else {
+                if let failure { throw failure }
+                if walker.isCancelled { throw .cancelled }
+                guard nextReading() else { return false }
+                continue
+            }
+            if try offer(part) { return true }
+        }
+    }
+
+    private func check() -> Bool {
+        do throws(ModuleError) {
+            try scan.check()
+            return true
+        } catch {
+            failure = error
+            return false
+        }
+    }
+
+    /// Begins the next reading; false when there are no more.
+    private func nextReading() -> Bool {
+        if !readingsAreKnown {
+            readingsAreKnown = true
+            tellDefects()
+            readings = MIMEReading.all(for: walker.ambiguities)
+            readings.reverse()
+        }
+        guard let reading = readings.popLast() else { return false }
+        walker = MIMEWalker(data, reading: reading)
+        reference = MIMEWalker(data)
+        referencePart = nil
+        return true
+    }
+
+    private func tellDefects() {
+        let defects = walker.defects
+        if defects.contains(.tooDeep) { overLimit(EM_BUDGET_DEPTH) }
+        if defects.contains(.headerTooLong) { found(EM_OBJECT_OVER_LIMIT) }
+        if defects.contains(.missingFinalBoundary) { found(EM_OBJECT_TRUNCATED) }
+        if !defects.isDisjoint(with: [.missingBlankLine, .missingBoundary, .duplicateHeader, .junkInHeader]) {
+            found(EM_OBJECT_MALFORMED)
+        }
+    }
+
+    /// Submits a part if it holds something; whether it did.
+    private func offer(_ part: MIMEPart) throws(ModuleError) -> Bool {
+        switch part.kind {
+        case .multipart: return false
+        case .preamble, .epilogue:
+            // Nobody shows them, except the files in them.
+            guard holdsFile(part.body) else {
+                if let failure { throw failure }
+                return false
+            }
+        case .multipartEnd:
+            // RFC 2045 §6.4 forbids to encode a multipart; some clients decode it all the same.
+            guard part.encoding != .identity else { return false }
+        case .leaf: break
+        }
+        if reference != nil {
+            let isKnown = referenceHas(part)
+            if let failure { throw failure }
+            if isKnown { return false }
+        }
+        try submit(part)
+        return true
+    }
+
+    private func holdsFile(_ range: Range<Int>) -> Bool {
+        var blocks = UUBlocks(data, in: range)
+        return blocks.next(check: check) != nil
+    }
+
+    /// Whether the default reading has the same part: both walk forwards through the message.
+    private func referenceHas(_ part: MIMEPart) -> Bool {
+        while true {
+            if let current = referencePart {
+                if current.kind == part.kind, current.body == part.body, current.encoding == part.encoding {
+                    return true
+                }
+                // Ends of multiparts come late; they are compared where both stand at the same place.
+                if current.kind == .leaf, part.kind == .leaf, current.body.lowerBound > part.body.lowerBound {
+                    return false
+                }
+                if current.body.lowerBound > part.body.upperBound { return false }
+            }
+            guard let following = reference?.next(check: check) else { return false }
+            referencePart = following
+        }
+    }
+
+    private func submit(_ part: MIMEPart) throws(ModuleError) {
+        let input = data.slice(part.body.lowerBound, part.body.upperBound)
+        var child = Child()
+        child.offset = UInt64(part.body.lowerBound)
+        child.extent = UInt64(part.body.count)
+        child.type = part.isMessage ? EM_TYPE_MAIL : EM_TYPE_UNKNOWN
+        if part.encoding == .identity {
+            child.data = input
+            child.flags = EM_OBJECT_IN_PLACE
+        } else {
+            var output = try Output(scan, in: object, expected: input.count)
+            var decoder = TransferDecoder(part.encoding)
+            var position = 0
+            while position < input.count, let room = try output.room() {
+                output.advance(decoder.decode(input, from: &position, into: room))
+            }
+            if decoder.foundJunk { child.flags |= EM_OBJECT_MALFORMED }
+            try close(&output, &child)
+        }
+        try submit(child, name: part.names.first ?? [], declared: part.mediaType)
+    }
+}
