@@ -62,13 +62,19 @@ extension ParameterTable {
 
     private static let smtp: [Parameter] = [
         .init(
-            "bare_newline", .smtp, .choice(["reject", "normalize"]), "reject", .agent,
+            "bare_newline", .smtp, .choice(["reject", "normalize"]), "normalize", .agent,
             "What to do with a CR or LF that stands alone in a message: reject the message, or normalize it to CRLF. "
                 + "Passing it on would let a second, unscanned message through."),
         .init(
             "max_message_size", .smtp, .integer(0...(1 << 40), .bytes), "134217728", .limits,
             "Largest message in bytes that is accepted, announced as SIZE; a smaller limit of the server counts "
                 + "first. 0 means no limit of our own."),
+        .init(
+            "max_sessions", .smtp, .integer(1...1_000_000, .count), "1000", .limits,
+            "Sessions at a time; further clients are answered 421."),
+        .init(
+            "max_sessions_per_client", .smtp, .integer(1...1_000_000, .count), "50", .limits,
+            "Sessions at a time of one client address; those from this machine are not counted."),
         .init(
             "tls_cert_file", .smtp, .path, "", .tls,
             "Certificate chain (PEM) for STARTTLS towards clients; empty offers no STARTTLS."),

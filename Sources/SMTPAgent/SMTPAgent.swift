@@ -1,1 +1,150 @@
-// SMTPAgent
+import CLinux
+import EventLoop
+package import Platform
+import SMTP
+import Synchronization
+
+/// The agent cannot start, or cannot take over a new configuration.
+package struct AgentError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The SMTP proxy of one process: reactors in threads of their own, all of which accept from the same listening
+/// sockets.
+package final class SMTPAgent: Sendable {
+    private let shared: AgentShared
+    private let reactors: [Reactor]
+
+    /// - Parameters:
+    ///   - settings: `threads` of the first settings counts for the life of the process.
+    ///   - hostName: of this machine, for the marks in messages.
+    ///   - version: of the product.
+    package init(
+        _ settings: AgentSettings, scanner: any MessageScanner, events: AgentEvents, hostName: String, version: String
+    ) throws(AgentError) {
+        shared = AgentShared(
+            AgentShared.Current(settings: settings, tls: try AgentTLS(settings)), scanner: scanner, events: events,
+            hostName: hostName, version: version)
+        var reactors: [Reactor] = []
+        do throws(StreamError) {
+            for _ in 0..<settings.threads { reactors.append(try Reactor()) }
+        } catch {
+            throw AgentError(error.description)
+        }
+        self.reactors = reactors
+    }
+
+    /// What was done so far.
+    package var counters: Counters { shared.counters }
+
+    /// Sessions under way.
+    package var sessionCount: Int { shared.sessionCount }
+
+    /// Takes another configuration: for new sessions at once, while those under way end with the old one.
+    package func reload(_ settings: AgentSettings) throws(AgentError) {
+        shared.current = AgentShared.Current(settings: settings, tls: try AgentTLS(settings))
+    }
+
+    /// Serves until `stop`, and returns when the last session has ended.
+    /// - Parameter listening: the listening sockets, inherited or from `bind`.
+    package func run(_ listening: [Descriptor]) throws(AgentError) {
+        var threads: [UInt64] = []
+        var failure: AgentError?
+        for reactor in reactors {
+            accept(listening, on: reactor)
+            var thread: UInt64 = 0
+            let context = Unmanaged.passRetained(reactor).toOpaque()
+            let started = CLinux_start_thread(
+                "smtp",
+                { context in
+                    guard let context else { return }
+                    Unmanaged<Reactor>.fromOpaque(context).takeRetainedValue().run()
+                }, context, 1, &thread)
+            guard started == 0 else {
+                Unmanaged<Reactor>.fromOpaque(context).release()
+                failure = AgentError("cannot start a thread: \(SystemError.text(of: -started))")
+                stop(grace: .zero)
+                break
+            }
+            threads.append(thread)
+        }
+        for thread in threads { CLinux_join_thread(thread) }
+        if let failure { throw failure }
+    }
+
+    /// Ends: accepts no more, closes idle sessions with 421, lets messages under way end, and cuts off
+    /// what is still there after the grace. From any thread.
+    package func stop(grace: Duration) {
+        for reactor in reactors { reactor.stop(deadline: .after(grace)) }
+    }
+
+    private func accept(_ listening: [Descriptor], on reactor: Reactor) {
+        let isShared = reactors.count > 1
+        for descriptor in listening {
+            reactor.spawn("accept") { [shared, reactor] in
+                do throws(StreamError) {
+                    let listener = try Listener(reactor, descriptor, shared: isShared)
+                    while let client = try await listener.accept() { serve(client, shared) }
+                } catch {
+                    shared.events.text(.error, 0, "cannot accept connections: \(error)")
+                }
+            }
+        }
+    }
+
+    /// Opens the listening sockets of the settings: every address of `listen_addr`.
+    package static func bind(_ settings: AgentSettings) throws(AgentError) -> [Descriptor] {
+        var addresses = [CLinux_address](repeating: CLinux_address(), count: 16)
+        let count = CLinux_resolve(settings.listenHost, settings.listenPort, &addresses, 16)
+        guard count > 0 else { throw AgentError("listen_addr = \"\(settings.listenHost)\": no such host") }
+        var sockets: [Descriptor] = []
+        var last = ""
+        for address in addresses.prefix(Int(count)).map(SocketAddress.init) {
+            do throws(StreamError) { sockets.append(try Listener.open(address)) } catch {
+                last = "\(address): \(error)"
+            }
+        }
+        // "localhost" also names ::1, which some machines do not have.
+        guard !sockets.isEmpty else { throw AgentError("cannot listen on \(last)") }
+        return sockets
+    }
+}
+
+/// Starts the session of one client.
+private func serve(_ client: Stream, _ shared: AgentShared) {
+    let peer = client.peer
+    switch shared.admit(peer) {
+    case .tooMany:
+        shared.events.text(.warning, 0, "too many sessions, turned away \(peer)")
+        refuse(client, .tooBusy)
+    case .loop:
+        shared.events.text(.error, 0, "the agent is connected to itself; exempt its connections from the redirection")
+        refuse(client, .nextHopUnavailable)
+    case .admitted(let number, let current):
+        shared.counters.count(.sessions)
+        guard let target = Target(current.settings, client) else {
+            shared.dismiss(peer)
+            shared.events.text(
+                .error, number,
+                "\(peer) connected directly, and no server_addr is set: only redirected connections can be served")
+            refuse(client, .nextHopUnavailable)
+            return
+        }
+        client.reactor.spawn("session") {
+            let session = Session(number, shared, current, client, target)
+            await session.run()
+            shared.dismiss(peer)
+        }
+    }
+}
+
+private func refuse(_ client: Stream, _ reply: Reply) {
+    client.reactor.spawn("refusal") {
+        client.write(reply.bytes)
+        await client.close(deadline: .seconds(5))
+    }
+}

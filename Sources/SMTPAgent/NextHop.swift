@@ -1,0 +1,115 @@
+import Bytes
+import EventLoop
+import SMTP
+
+/// Why the next hop is of no use.
+enum HopError: Error, Sendable, Equatable, CustomStringConvertible {
+    case unreachable(String)
+    /// The connection broke or a time-out passed.
+    case lost(String)
+    /// It sent what is no SMTP reply.
+    case hostile(ReplyParser.Failure)
+    /// TLS is demanded and cannot be had.
+    case insecure(String)
+
+    var description: String {
+        switch self {
+        case .unreachable(let reason): "cannot connect: \(reason)"
+        case .lost(let reason): "connection lost: \(reason)"
+        case .hostile(let failure): "no SMTP reply (\(failure))"
+        case .insecure(let reason): "no TLS: \(reason)"
+        }
+    }
+}
+
+/// The connection to the server that messages are relayed to. Confined to one session.
+final class NextHop {
+    let stream: Stream
+    private(set) var extensions = Extensions()
+    /// Its first words.
+    private(set) var greeting = Reply.ok
+    private var parser = ReplyParser()
+    private var replies: [Reply] = []
+    /// Whether MAIL was sent since the last end of a transaction.
+    var isInTransaction = false
+    /// Whether anything was exchanged after EHLO: an older connection may have been closed meanwhile.
+    var isUsed = false
+    private let timeouts: Timeouts
+
+    init(_ stream: Stream, _ timeouts: Timeouts) {
+        self.stream = stream
+        self.timeouts = timeouts
+    }
+
+    /// Whether it announced PIPELINING.
+    var pipelines: Bool { extensions.has("PIPELINING") }
+
+    /// Queues commands; the next `reply` sends them.
+    func write(_ bytes: [UInt8]) { stream.write(bytes) }
+
+    /// The next reply.
+    func reply(within seconds: Int) async throws(HopError) -> Reply {
+        let deadline = Deadline.seconds(seconds)
+        while replies.isEmpty {
+            let more: Bool
+            do throws(StreamError) { more = try await stream.fill(deadline: deadline) } catch {
+                throw .lost(error.description)
+            }
+            do throws(ReplyParser.Failure) { try parser.receive(stream.input, into: &replies) } catch {
+                throw .hostile(error)
+            }
+            stream.consume(stream.input.count)
+            guard more || !replies.isEmpty else { throw .lost("closed by the server") }
+        }
+        return replies.removeFirst()
+    }
+
+    /// Sends one command and waits for its reply.
+    func command(_ bytes: [UInt8], within seconds: Int) async throws(HopError) -> Reply {
+        // A reply that nobody asked for would be taken for the reply to this command.
+        guard replies.isEmpty, !parser.isInsideReply else { throw .lost("unexpected reply") }
+        write(bytes)
+        return try await reply(within: seconds)
+    }
+
+    /// Waits for the server's first words.
+    func awaitGreeting() async throws(HopError) -> Reply {
+        greeting = try await reply(within: timeouts.greeting)
+        return greeting
+    }
+
+    /// Says hello and learns the extensions; a server that does not know EHLO gets HELO.
+    func hello(_ name: [UInt8]) async throws(HopError) -> Reply {
+        extensions = Extensions()
+        isInTransaction = false
+        let reply = try await command(Array("EHLO ".utf8) + name + [0x0D, 0x0A], within: timeouts.hopCommand)
+        if reply.isPositive {
+            extensions = Extensions(reply: reply)
+            return reply
+        }
+        guard reply.isPermanent else { return reply }
+        return try await command(Array("HELO ".utf8) + name + [0x0D, 0x0A], within: timeouts.hopCommand)
+    }
+
+    /// After STARTTLS: nothing said in clear text counts any more.
+    func forgetClearText() throws(HopError) {
+        guard replies.isEmpty, !parser.isInsideReply else { throw .lost("replies before TLS") }
+        extensions = Extensions()
+    }
+
+    /// Ends a transaction that is not to be delivered. A failure shows at the next use.
+    func reset() async {
+        guard isInTransaction else { return }
+        isInTransaction = false
+        _ = try? await command(Array("RSET\r\n".utf8), within: timeouts.hopCommand)
+    }
+
+    /// Says goodbye and closes. Never with a message half sent: use `abort` there.
+    func quit() async {
+        _ = try? await command(Array("QUIT\r\n".utf8), within: timeouts.quit)
+        stream.close()
+    }
+
+    /// Closes at once, so that the server drops what it has of a message.
+    func abort() { stream.abort() }
+}

@@ -1,0 +1,187 @@
+import Configuration
+import EventLoop
+import Platform
+import SMTP
+import SMTPAgent
+import ScanProtocol
+import Testing
+
+@Suite struct FailureTests {
+    @Test func nextHopThatHangsUpDuringTheScan() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.hangUp[1] = "DATA"
+        let harness = try Harness(hop: behaviour)
+        let reply = try await harness.client { client in
+            try await client.hello()
+            _ = try await client.ask("XFORWARD ADDR=192.0.2.7")
+            return try await client.deliver("x\r\n")
+        }
+        await harness.stop()
+        #expect(reply == "250 2.0.0 queued as X")
+        #expect(
+            harness.hop.seen.lines == [
+                "CONNECT", "EHLO client.example", "XFORWARD ADDR=192.0.2.7", "MAIL FROM:<s@example.com>",
+                "RCPT TO:<r@example.com>", "DATA", "CONNECT", "EHLO client.example", "XFORWARD ADDR=192.0.2.7",
+                "MAIL FROM:<s@example.com> SIZE=3", "RCPT TO:<r@example.com>", "DATA", "QUIT",
+            ])
+    }
+
+    @Test func nextHopThatNoLongerTakesARecipient() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.hangUp[1] = "DATA"
+        let harness = try Harness(hop: behaviour)
+        let reply = try await harness.client { client in
+            try await client.hello()
+            _ = try await client.ask("MAIL FROM:<s@example.com>")
+            _ = try await client.ask("RCPT TO:<r@example.com>")
+            harness.hop.refuse("r2@example.com", from: 2)
+            _ = try await client.ask("RCPT TO:<r2@example.com>")
+            _ = try await client.ask("DATA")
+            return try await client.ask("x\r\n.")
+        }
+        await harness.stop()
+        #expect(reply.hasPrefix("451"))
+        #expect(harness.hop.seen.messages.isEmpty)
+    }
+
+    @Test func nextHopThatHangsUpBetweenMessages() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.hangUp[1] = "QUIT"
+        behaviour.closesAfterMessage = true
+        let harness = try Harness(hop: behaviour)
+        let replies = try await harness.client { client in
+            try await client.hello()
+            return [try await client.deliver("1\r\n"), try await client.deliver("2\r\n")]
+        }
+        await harness.stop()
+        #expect(replies == ["250 2.0.0 queued as X", "250 2.0.0 queued as X"])
+        #expect(harness.hop.seen.messages == ["1\r\n", "2\r\n"])
+        #expect(harness.hop.seen.connections == 2)
+    }
+
+    @Test(arguments: ["MAIL", "RCPT"])
+    func nextHopThatHangsUpInTheEnvelope(verb: String) async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.hangUp[1] = verb
+        let harness = try Harness(hop: behaviour)
+        let reply = try await harness.client { client in
+            try await client.hello()
+            return try await client.deliver("x\r\n")
+        }
+        await harness.stop()
+        #expect(reply.hasPrefix("421 4.4.2"))
+        #expect(harness.hop.seen.messages.isEmpty)
+    }
+
+    @Test func unknownFateIsATemporaryError() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.diesAtDot = true
+        let harness = try Harness(hop: behaviour)
+        let reply = try await harness.client { client in
+            try await client.hello()
+            return try await client.deliver("x\r\n")
+        }
+        await harness.stop()
+        #expect(reply.hasPrefix("451 4.4.2"))
+    }
+
+    @Test func clientThatVanishesInTheContent() async throws {
+        let harness = try Harness()
+        try await harness.client { client in
+            try await client.hello()
+            _ = try await client.ask("MAIL FROM:<s@example.com>")
+            _ = try await client.ask("RCPT TO:<r@example.com>")
+            _ = try await client.ask("DATA")
+            client.send("half a mess")
+            try await client.stream.flush(deadline: .seconds(20))
+        }
+        await harness.stop()
+        #expect(!harness.hop.seen.lines.contains("DATA"))
+        #expect(harness.scanner.calls.isEmpty)
+    }
+
+    @Test func silentClients() async throws {
+        var timeouts = Timeouts()
+        timeouts.command = 0
+        let harness = try Harness(timeouts: timeouts)
+        let codes = try await harness.client { client in
+            let codes = try await client.codes(2)
+            _ = try await client.isClosedByServer()
+            return codes
+        }
+        await harness.stop()
+        #expect(codes == [220, 421])
+    }
+
+    @Test func directConnectionsToATransparentProxy() async throws {
+        let harness = try Harness("")
+        let code = try await harness.client { try await $0.reply().code }
+        await harness.stop()
+        #expect(code == 421)
+        #expect(harness.log.texts.contains { $0.contains("server_addr") })
+        #expect(harness.hop.seen.connections == 0)
+    }
+
+    @Test func anAgentThatIsItsOwnNextHop() async throws {
+        let harness = try Harness()
+        let own = try Harness.settings(
+            "server_addr = \"127.0.0.1\"\nserver_port = \(harness.port)\n", "", Paths(root: harness.root), 0)
+        try harness.agent.reload(own)
+        let code = try await harness.client { try await $0.reply().code }
+        await harness.stop()
+        #expect(code == 421)
+        #expect(harness.hop.seen.connections == 0)
+    }
+
+    @Test func limitOfSessions() async throws {
+        let harness = try Harness(more: "max_sessions = 1\n")
+        let code = try await harness.client { first in
+            _ = try await first.reply()
+            return try await harness.client { try await $0.reply().code }
+        }
+        await harness.stop()
+        #expect(code == 421)
+    }
+
+    @Test func stoppingEndsIdleSessionsAndLetsMessagesFinish() async throws {
+        let harness = try Harness()
+        let (idle, busy) = try await harness.client { idle in
+            try await idle.hello()
+            let busy = try await harness.client { busy in
+                try await busy.hello()
+                _ = try await busy.ask("MAIL FROM:<s@example.com>")
+                _ = try await busy.ask("RCPT TO:<r@example.com>")
+                _ = try await busy.ask("DATA")
+                busy.send("half ")
+                harness.agent.stop(grace: .seconds(20))
+                // The idle session's farewell shows that the stop has begun.
+                return (try await idle.reply().code, try await busy.ask("and half\r\n."))
+            }
+            return busy
+        }
+        await harness.agentEnded()
+        await harness.stop()
+        #expect(idle == 421)
+        #expect(busy == "250 2.0.0 queued as X")
+        #expect(harness.hop.seen.messages == ["half and half\r\n"])
+    }
+
+    @Test func reloadCountsForNewSessions() async throws {
+        let harness = try Harness()
+        let next = try Harness.settings(
+            "server_addr = \"127.0.0.1\"\nserver_port = HOP\naction_av = \"reject\"\n", "", Paths(root: harness.root),
+            harness.hop.port)
+        let (before, after) = try await harness.client { old in
+            try await old.hello()
+            try harness.agent.reload(next)
+            let after = try await harness.client { new in
+                try await new.hello()
+                return try await new.deliver("x\r\n")
+            }
+            return (try await old.deliver("x\r\n"), after)
+        }
+        await harness.stop()
+        #expect(before == "250 2.0.0 queued as X")
+        #expect(after.hasPrefix("550"))
+    }
+}
