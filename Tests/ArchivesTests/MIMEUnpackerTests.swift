@@ -1,0 +1,86 @@
+import Archives
+import CModuleABI
+import Testing
+
+@Suite struct MIMEUnpackerTests {
+    private let message = lines(
+        "From: a", "To: b", "Subject: c", "Content-Type: multipart/mixed; boundary=b", "", "--b",
+        "Content-Type: text/html", "", "one", "--b", "Content-Type: application/x; name=x.exe",
+        "Content-Transfer-Encoding: base64", "", "dHdv", "--b", "Content-Type: message/rfc822", "", "Subject: in", "",
+        "three", "--b--", "")
+
+    @Test func children() {
+        let (host, status) = unpacked(message)
+        #expect(status == EM_END)
+        #expect(host.texts == ["one", "two", text(lines("Subject: in", "", "three"))])
+        #expect(host.names == ["", "x.exe", ""])
+        #expect(host.children.map { text($0.declared) } == ["text/html", "application/x", "message/rfc822"])
+        #expect(host.children.map(\.flags) == [EM_OBJECT_IN_PLACE, 0, EM_OBJECT_IN_PLACE])
+        #expect(host.children[2].type == EM_TYPE_MAIL)
+        #expect(host.flags == 0)
+        // The range of the encoded body, for cleaning.
+        let range = Int(host.children[1].offset)..<Int(host.children[1].offset + host.children[1].extent)
+        #expect(text(Array(message[range])) == "dHdv")
+    }
+
+    @Test func otherReadingsAddOnlyWhatDiffers() {
+        let twice = lines(
+            "From: a", "To: b", "Content-Type: multipart/mixed; boundary=b; boundary=c", "", "--b", "", "one", "--c",
+            "",
+            "two", "--b--", "")
+        let (host, _) = unpacked(twice)
+        #expect(Set(host.texts) == [text(lines("one", "--c", "", "two")), text(lines("two", "--b--", ""))])
+        #expect(host.texts.count == 2)
+        let encodedTwice = lines(
+            "From: a", "To: b", "Content-Transfer-Encoding: 7bit", "Content-Transfer-Encoding: base64", "", "dHdv")
+        #expect(unpacked(encodedTwice).host.texts == ["dHdv", "two"])
+    }
+
+    @Test func filesInEpilogue() {
+        let hidden = message + lines("begin 644 c.txt", "#0V%T", "`", "end", "")
+        let (host, _) = unpacked(hidden)
+        #expect(host.texts.count == 4)
+        let inner = unpacked(host.children[3].data).host
+        #expect(inner.texts == ["Cat"])
+        #expect(inner.names == ["c.txt"])
+        // An epilogue without a file is not shown by anybody.
+        #expect(unpacked(message + lines("bye")).host.texts.count == 3)
+    }
+
+    @Test func encodedMultipart() {
+        let inner = "--i\r\nContent-Type: text/html\r\n\r\nevil\r\n--i--\r\n"
+        let packed = "LS1pDQpDb250ZW50LVR5cGU6IHRleHQvaHRtbA0KDQpldmlsDQotLWktLQ0K"
+        let outer = lines(
+            "From: a", "To: b", "Content-Type: multipart/mixed; boundary=i", "Content-Transfer-Encoding: base64", "",
+            packed)
+        let (host, _) = unpacked(outer)
+        #expect(host.texts.contains(inner))
+        #expect(unpacked(Array(inner.utf8)).host.texts == ["evil"])
+    }
+
+    @Test func limits() {
+        let host = TrialHost(memory: 1 << 20)
+        host.mostObjects = 2
+        #expect(unpacked(message, host).status == EM_END)
+        #expect(host.children.count == 2)
+        #expect(host.exceeded == [EM_BUDGET_OBJECTS])
+        // An attachment that does not fit into the arena is cut, and that is told.
+        let large = lines(
+            "From: a", "To: b", "Content-Transfer-Encoding: base64", "", String(repeating: "QUJD", count: 100_000))
+        let small = TrialHost(memory: 200_000)
+        #expect(unpacked(large, small).status == EM_END)
+        #expect(small.exceeded == [EM_BUDGET_MEMORY])
+        #expect(small.children[0].flags == EM_OBJECT_OVER_LIMIT)
+        #expect(small.children[0].data.count > 100_000)
+    }
+
+    @Test func tenThousandLevels() {
+        var nested = "From: a\nTo: b\n"
+        for level in 0..<10_000 { nested += "Content-Type: multipart/mixed; boundary=b\(level)x\n\n--b\(level)x\n" }
+        let (host, status) = unpacked(Array(nested.utf8))
+        #expect(status == EM_END)
+        #expect(host.children.count == 1)
+        #expect(host.exceeded == [EM_BUDGET_DEPTH])
+        #expect(host.flags & EM_OBJECT_OVER_LIMIT != 0)
+    }
+}
