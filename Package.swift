@@ -151,6 +151,9 @@ let libraries: [Target] = [
     library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
     library("ModuleHost", ["Bytes", "Platform", "Verifier", "Generations", "ScanProtocol", "CModuleABI", "CLinux", "CCrypto"]),
+    library("Updates", [
+        "Bytes", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "Verifier", "CModuleABI", "CCrypto",
+    ]),
     library("ScanProtocol", ["Bytes"]),
     library("ScanTransport", ["ScanProtocol", "Platform"]),
     library("ScanClient", ["ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform", "CLinux"]),
@@ -164,6 +167,9 @@ let libraries: [Target] = [
     library("SMTP", ["Bytes"]),
     library("Mail", ["MIME", "Bytes", "Configuration", "ScanProtocol", "CModuleABI"]),
     library("Quarantine", ["Bytes", "Platform", "CCrypto"]),
+    library("OnDemand", [
+        "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes", "CLinux",
+    ]),
     library("SMTPAgent", [
         "SMTP", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Logging", "Platform", "Bytes",
         "CLinux",
@@ -174,12 +180,12 @@ let mailNeeds = ["Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configurat
 let programs: [Target] = [
     program("esets_daemon", ["Supervision", "ScanService", "Configuration", "Logging", "Programs", "Platform", "JSON", "ModuleHost", "Generations"]),
     program("esets_smtp", ["SMTPAgent"] + mailNeeds),
-    program("esets_cli", mailNeeds),
-    program("esets_scan", ["JSON"] + mailNeeds),
-    program("esets_pipe", mailNeeds),
+    program("esets_cli", ["OnDemand"] + mailNeeds),
+    program("esets_scan", ["OnDemand", "JSON"] + mailNeeds),
+    program("esets_pipe", ["OnDemand"] + mailNeeds),
     program("esets_set", ["Configuration", "Programs", "Platform"]),
     program("esets_update", [
-        "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs",
+        "Updates", "SignatureCompiler", "Generations", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs",
         "Platform", "JSON", "Bytes",
     ]),
     program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
@@ -206,11 +212,15 @@ let testTargets: [Target] = [
     tests("TLS", ["TLS", "EventLoop", "Bytes", "Platform", "CLinux"]),
     tests("SMTP", ["SMTP", "Bytes"]),
     tests("Mail", ["Mail", "MIME", "Configuration", "ScanProtocol", "Bytes"]),
+    tests("OnDemand", [
+        "OnDemand", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes",
+    ]),
     tests("Quarantine", ["Quarantine", "Bytes", "Platform"]),
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
     tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
     tests("Tokens", ["Tokens", "Bytes"]),
     tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
+    tests("Updates", ["Updates", "Generations", "DataModule", "Platform", "CCrypto"]),
     tests("Generations", ["Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
     tests("ScanProtocol", ["ScanProtocol", "Bytes"]),
     tests("ScanClient", ["ScanClient", "ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform"]),

@@ -6,6 +6,7 @@ import ScanTransport
 final class ManagerConnection {
     private let channel: PacketChannel
     private let path: String
+    private var nextRequest: UInt32 = 1
     /// Whether OFFER, RELOAD and STOP are allowed.
     let isPrivileged: Bool
 
@@ -18,28 +19,28 @@ final class ManagerConnection {
             throw ScanClientError(error, path: path)
         }
         let hello = ControlRequest.hello(version: scanProtocolVersion, agent: agent)
-        switch try Self.ask(hello, nil, channel, path, deadline).reply {
-        case .welcome(_, let isPrivileged): self.isPrivileged = isPrivileged
-        case .refused(let reason, let text): throw ScanClientError(.refused(reason), "\(path): \(text)")
-        default: throw ScanClientError(.conversation, "\(path): HELLO was not answered by WELCOME")
-        }
+        isPrivileged = try Self.ask(hello, nil, channel, path, 0, deadline).reply.welcome(path)
     }
 
     /// Sends a request and waits for its answer.
     func ask(
         _ request: ControlRequest, descriptor: Descriptor? = nil, deadline: UInt64
     ) throws(ScanClientError) -> (reply: ControlReply, descriptor: Descriptor?) {
-        try Self.ask(request, descriptor, channel, path, deadline)
+        defer { nextRequest &+= 1 }
+        return try Self.ask(request, descriptor, channel, path, nextRequest, deadline)
     }
 
     private static func ask(
         _ request: ControlRequest, _ descriptor: Descriptor?, _ channel: PacketChannel, _ path: String,
-        _ deadline: UInt64
+        _ id: UInt32, _ deadline: UInt64
     ) throws(ScanClientError) -> (reply: ControlReply, descriptor: Descriptor?) {
         let answer: PacketLink.Incoming
         do throws(PacketChannel.Failure) {
-            try channel.send(request.message, descriptor: descriptor, deadline: deadline)
-            answer = try channel.receive(deadline: deadline)
+            try channel.send(request.message(request: id), descriptor: descriptor, deadline: deadline)
+            var incoming = try channel.receive(deadline: deadline)
+            // The late answer to a request that was given up.
+            while incoming.message.request != id { incoming = try channel.receive(deadline: deadline) }
+            answer = incoming
         } catch {
             throw error.clientError(path)
         }

@@ -78,29 +78,16 @@ package final class ScanConnection {
         }
     }
 
-    private enum Outcome {
-        case verdict(ScanVerdict)
-        case lost(worker: UInt64)
-        case unavailable(ScanClientError)
-        case error(ScanClientError)
-    }
-
-    private func attempt(_ order: ScanOrder, _ object: ScanObject, isAlone: Bool) -> Outcome {
+    private func attempt(_ order: ScanOrder, _ object: ScanObject, isAlone: Bool) -> ScanOutcome {
         let worker: WorkerConnection
         do throws(ScanClientError) {
             worker = try workerConnection(isAlone: isAlone)
         } catch {
-            switch error.code {
-            case .unavailable, .refused(.unavailable): return .unavailable(error)
-            default: return .error(error)
-            }
+            return ScanOutcome(connecting: error)
         }
         do throws(PacketChannel.Failure) {
-            switch try worker.scan(order, object.descriptor, resolver, deadline: Clock.now + Self.verdictTime) {
-            case .verdict(let verdict): return .verdict(verdict)
-            case .failed(let failure): return outcome(of: failure)
-            case .ask: return .error(ScanClientError(.conversation, "a question came in place of a verdict"))
-            }
+            return ScanOutcome(
+                try worker.scan(order, object.descriptor, resolver, deadline: Clock.now + Self.verdictTime))
         } catch {
             if !isAlone { shared = nil }
             switch error {
@@ -110,29 +97,17 @@ package final class ScanConnection {
         }
     }
 
-    private func outcome(of failure: ScanFailure) -> Outcome {
-        switch failure.reason {
-        case .busy, .noModules: .unavailable(ScanClientError(.unavailable, "scanning process: \(failure.text)"))
-        case .unreadable: .error(ScanClientError(.unreadable, failure.text))
-        case .engine: .verdict(.failed(failure.text))
-        }
-    }
-
     /// The connection of all ordinary scans, or a new one to an isolated process.
     private func workerConnection(isAlone: Bool) throws(ScanClientError) -> WorkerConnection {
         if !isAlone, let shared { return shared }
         let answer = try ask(isAlone ? .connectAlone : .connect)
-        switch answer.reply {
-        case .channel(let id):
-            guard let socket = answer.descriptor else {
-                throw ScanClientError(.conversation, "\(path): a connection came without its descriptor")
-            }
-            let worker = WorkerConnection(id: id, socket: socket)
-            if !isAlone { shared = worker }
-            return worker
-        case .refused(let reason, let text): throw ScanClientError(.refused(reason), text)
-        default: throw ScanClientError(.conversation, "\(path): CONNECT was not answered by a connection")
+        let id = try answer.reply.worker(path)
+        guard let socket = answer.descriptor else {
+            throw ScanClientError(.conversation, "\(path): a connection came without its descriptor")
         }
+        let worker = WorkerConnection(id: id, socket: socket)
+        if !isAlone { shared = worker }
+        return worker
     }
 
     private func fate(of worker: UInt64) -> WorkerFate {

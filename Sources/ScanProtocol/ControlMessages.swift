@@ -91,7 +91,8 @@ package struct StatusLine: Sendable, Equatable {
 extension ControlRequest {
     private static let counterNames = 256
 
-    package var message: WireMessage {
+    /// - Parameter request: chosen by the client; the answer carries it too.
+    package func message(request: UInt32 = 0) -> WireMessage {
         var writer = WireWriter()
         let code: Code
         switch self {
@@ -123,7 +124,7 @@ extension ControlRequest {
                 writer.write(amount)
             }
         }
-        return WireMessage(type: code.rawValue, body: writer.bytes)
+        return WireMessage(type: code.rawValue, request: request, body: writer.bytes)
     }
 
     /// - Throws: `WireError` when the bytes are not such a message.
@@ -160,7 +161,8 @@ extension ControlRequest {
 extension ControlReply {
     private static let lines = 1_024
 
-    package var message: WireMessage {
+    /// - Parameter request: chosen by the client; the answer carries it too.
+    package func message(request: UInt32 = 0) -> WireMessage {
         var writer = WireWriter()
         let code: Code
         switch self {
@@ -199,7 +201,7 @@ extension ControlReply {
                 writer.write(line.value, limit: WireLimits.line)
             }
         }
-        return WireMessage(type: code.rawValue, body: writer.bytes)
+        return WireMessage(type: code.rawValue, request: request, body: writer.bytes)
     }
 
     /// - Throws: `WireError` when the bytes are not such a message.

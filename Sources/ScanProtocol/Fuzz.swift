@@ -25,8 +25,8 @@ private func roundTrips(_ message: WireMessage) {
     if let value = try? ScanReply(message) {
         require((try? ScanReply(value.message(request: message.request))) == value)
     }
-    if let value = try? ControlRequest(message) { require((try? ControlRequest(value.message)) == value) }
-    if let value = try? ControlReply(message) { require((try? ControlReply(value.message)) == value) }
+    if let value = try? ControlRequest(message) { require((try? ControlRequest(value.message())) == value) }
+    if let value = try? ControlReply(message) { require((try? ControlReply(value.message())) == value) }
     if let value = try? WorkerOrder(message) { require((try? WorkerOrder(value.message)) == value) }
     if let value = try? WorkerReport(message) { require((try? WorkerReport(value.message)) == value) }
 }

@@ -13,8 +13,10 @@ package enum WorkerOrder: Sendable, Equatable {
 
 /// What a scanning process, or a canary, tells the manager.
 package enum WorkerReport: Sendable, Equatable {
-    /// A generation was loaded and is used from now on; or why it was refused (the old one stays).
-    case loaded(generation: UInt64, failure: String?)
+    /// This generation was loaded and is used from now on.
+    case loaded(LoadedGeneration)
+    /// This generation was refused, and why; the old one stays.
+    case refused(generation: UInt64, String)
     /// The last scan with this generation ended; its modules are unloaded.
     case released(generation: UInt64)
     /// One line for the log, because a scanning process can reach no log of its own.
@@ -23,7 +25,24 @@ package enum WorkerReport: Sendable, Equatable {
     case statistics(WorkerStatistics)
 
     package enum LogLevel: UInt8, Sendable { case error, warning, info, debug }
-    enum Code: UInt16 { case loaded = 81, released, log, statistics }
+    enum Code: UInt16 { case loaded = 81, refused, released, log, statistics }
+}
+
+/// What a scanning process says about a generation that it loaded.
+package struct LoadedGeneration: Sendable, Equatable {
+    package var number: UInt64
+    /// Version of the signature database; 0 = none.
+    package var database: UInt64
+    package var signatures: UInt64
+    /// Id and version of each module in load order: "em001.scanner 1.0.0". At most 64.
+    package var modules: [String]
+
+    package init(number: UInt64, database: UInt64 = 0, signatures: UInt64 = 0, modules: [String] = []) {
+        self.number = number
+        self.database = database
+        self.signatures = signatures
+        self.modules = modules
+    }
 }
 
 /// What a scanning process is doing. Counts are since its start.
@@ -80,10 +99,18 @@ extension WorkerReport {
         var writer = WireWriter()
         let code: Code
         switch self {
-        case .loaded(let generation, let failure):
+        case .loaded(let loaded):
             code = .loaded
+            writer.write(loaded.number)
+            writer.write(loaded.database)
+            writer.write(loaded.signatures)
+            let modules = loaded.modules.prefix(64)
+            writer.write(UInt32(modules.count))
+            for module in modules { writer.write(module, limit: WireLimits.verdictText) }
+        case .refused(let generation, let text):
+            code = .refused
             writer.write(generation)
-            writer.write(failure)
+            writer.write(text, limit: WireLimits.line)
         case .released(let generation):
             code = .released
             writer.write(generation)
@@ -105,8 +132,16 @@ extension WorkerReport {
         var reader = WireReader(message.body)
         switch code {
         case .loaded:
+            var loaded = LoadedGeneration(number: try reader.integer("generation"))
+            loaded.database = try reader.integer("database version")
+            loaded.signatures = try reader.integer("number of signatures")
+            for _ in 0..<(try reader.count("modules", limit: 64, minimumSize: 4)) {
+                loaded.modules.append(try reader.text("module", limit: WireLimits.verdictText))
+            }
+            self = .loaded(loaded)
+        case .refused:
             let generation: UInt64 = try reader.integer("generation")
-            self = .loaded(generation: generation, failure: try reader.optionalText("failure"))
+            self = .refused(generation: generation, try reader.text("reason", limit: WireLimits.line))
         case .released: self = .released(generation: try reader.integer("generation"))
         case .log:
             guard let level = LogLevel(rawValue: try reader.integer("level")) else {

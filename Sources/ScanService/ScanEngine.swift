@@ -11,6 +11,8 @@ package protocol ScanEngine: Sendable {
 /// One loaded generation; unloaded when the last reference goes.
 package protocol EngineGeneration: AnyObject, Sendable {
     var number: UInt64 { get }
+    /// For the manager's status.
+    var summary: LoadedGeneration { get }
     /// Begins a scan; nothing is looked at before its first `run`. Called by any scanning thread.
     func begin(_ source: ObjectSource, _ order: ScanOrder, _ cancellation: Cancellation) throws(EngineError)
         -> any EngineScan

@@ -182,8 +182,10 @@ package final class ScanServer {
         if let fresh = result.generation {
             if let old = generation { retired.append(RetiredGeneration(number: old.number, generation: old)) }
             generation = fresh
+            report(.loaded(fresh.summary))
+        } else {
+            report(.refused(generation: result.number, result.failure ?? "no reason was given"))
         }
-        report(.loaded(generation: result.number, failure: result.failure))
         reportReleased()
     }
 

@@ -65,7 +65,8 @@ enum Samples {
         statistics.suspended = 1000
         statistics.time = .max
         return [
-            .loaded(generation: 8, failure: nil), .loaded(generation: 9, failure: "em001: signature"),
+            .loaded(LoadedGeneration(number: 8, database: 27_000, signatures: 5, modules: ["em001.scanner 1.0.0"])),
+            .refused(generation: 9, "em001: signature"),
             .released(generation: 7), .log(.warning, "landlock is not available"), .statistics(statistics),
         ]
     }
@@ -73,7 +74,7 @@ enum Samples {
     /// Every message, for the truncation test and the fuzzer's seeds.
     static var messages: [WireMessage] {
         requests.map { $0.message(request: 7) } + replies.map { $0.message(request: 7) }
-            + controlRequests.map(\.message) + controlReplies.map(\.message) + orders.map(\.message)
+            + controlRequests.map { $0.message() } + controlReplies.map { $0.message() } + orders.map(\.message)
             + reports.map(\.message)
     }
 }
@@ -83,8 +84,8 @@ enum Samples {
     func roundTrip() throws {
         for value in Samples.requests { #expect(try ScanRequest(value.message(request: 7)) == value) }
         for value in Samples.replies { #expect(try ScanReply(value.message(request: 7)) == value) }
-        for value in Samples.controlRequests { #expect(try ControlRequest(value.message) == value) }
-        for value in Samples.controlReplies { #expect(try ControlReply(value.message) == value) }
+        for value in Samples.controlRequests { #expect(try ControlRequest(value.message()) == value) }
+        for value in Samples.controlReplies { #expect(try ControlReply(value.message()) == value) }
         for value in Samples.orders { #expect(try WorkerOrder(value.message) == value) }
         for value in Samples.reports { #expect(try WorkerReport(value.message) == value) }
     }

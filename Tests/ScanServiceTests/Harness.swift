@@ -1,3 +1,4 @@
+import FakeEngine
 import Glibc
 import Platform
 import ScanProtocol
@@ -29,7 +30,7 @@ final class Harness {
         }
         if let generation {
             manager.send(WorkerOrder.load(generation: generation).message)
-            #expect(try report() == .loaded(generation: generation, failure: nil))
+            #expect(try report() == .loaded(LoadedGeneration(number: generation)))
         }
     }
 

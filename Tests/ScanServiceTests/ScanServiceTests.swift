@@ -1,3 +1,4 @@
+import FakeEngine
 import Glibc
 import Platform
 import ScanProtocol
@@ -107,7 +108,7 @@ import Testing
         try client.scan("ask", request: 1)
         _ = try client.reply()
         harness.manager.send(WorkerOrder.load(generation: 2).message)
-        #expect(try harness.report() == .loaded(generation: 2, failure: nil))
+        #expect(try harness.report() == .loaded(LoadedGeneration(number: 2)))
         #expect(harness.engine.alive.withLock { $0 } == [1, 2])
         try client.scan("hello", request: 2)
         #expect(try client.verdict().generation == 2)
@@ -122,7 +123,7 @@ import Testing
     func brokenGeneration() throws {
         let harness = try Harness(engine: FakeEngine(broken: [2]))
         harness.manager.send(WorkerOrder.load(generation: 2).message)
-        #expect(try harness.report() == .loaded(generation: 2, failure: "em001: signature: does not verify"))
+        #expect(try harness.report() == .refused(generation: 2, "em001: signature: does not verify"))
         let client = try harness.connect()
         try client.scan("hello", request: 1)
         #expect(try client.verdict().generation == 1)
@@ -201,6 +202,7 @@ import Testing
         try client.scan("hello", request: 4)
         guard case .failed(let failure) = try client.reply().reply else { throw NotAVerdict() }
         #expect(failure.reason == .busy)
+        for request: UInt32 in 1...3 { client.send(ScanRequest.cancel.message(request: request)) }
         harness.end()
     }
 

@@ -1,31 +1,32 @@
 import Glibc
 import Platform
-import ScanProtocol
-import ScanService
-import Synchronization
+package import ScanProtocol
+package import ScanService
+package import Synchronization
 
 /// An engine without modules. The first word of the object says what happens:
 /// "ask" suspends once, "ask-forever" each time, "spin" runs until cancelled, "hang" runs without looking at the
 /// cancellation until released, "crash" kills the process; anything with "EICAR" is infected.
-final class FakeEngine: ScanEngine {
+package final class FakeEngine: ScanEngine {
     /// Generations with these numbers cannot be loaded.
-    let broken: Set<UInt64>
+    package let broken: Set<UInt64>
     /// Live generations.
-    let alive = Mutex<Set<UInt64>>([])
+    package let alive = Mutex<Set<UInt64>>([])
     /// Threads that were ever inside `run` at the same time, at most.
-    let inside = Mutex<(now: Int, peak: Int)>((0, 0))
-    let released = Atomic<Bool>(false)
+    package let inside = Mutex<(now: Int, peak: Int)>((0, 0))
+    package let released = Atomic<Bool>(false)
 
-    init(broken: Set<UInt64> = []) { self.broken = broken }
+    package init(broken: Set<UInt64> = []) { self.broken = broken }
 
-    func load(generation: UInt64) throws(EngineError) -> any EngineGeneration {
+    package func load(generation: UInt64) throws(EngineError) -> any EngineGeneration {
         if broken.contains(generation) { throw EngineError(.engine, "em001: signature: does not verify") }
         return FakeGeneration(generation, self)
     }
 }
 
-final class FakeGeneration: EngineGeneration {
-    let number: UInt64
+package final class FakeGeneration: EngineGeneration {
+    package let number: UInt64
+    package var summary: LoadedGeneration { LoadedGeneration(number: number) }
     let engine: FakeEngine
 
     init(_ number: UInt64, _ engine: FakeEngine) {
@@ -39,7 +40,7 @@ final class FakeGeneration: EngineGeneration {
         _ = engine.alive.withLock { $0.remove(number) }
     }
 
-    func begin(
+    package func begin(
         _ source: ObjectSource, _ order: ScanOrder, _ cancellation: Cancellation
     ) throws(EngineError) -> any EngineScan {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: source.size, alignment: 1)
@@ -54,7 +55,7 @@ final class FakeGeneration: EngineGeneration {
     }
 }
 
-final class FakeScan: EngineScan, @unchecked Sendable {
+package final class FakeScan: EngineScan, @unchecked Sendable {
     private let generation: FakeGeneration
     private let text: String
     private let isMappable: Bool
@@ -68,9 +69,9 @@ final class FakeScan: EngineScan, @unchecked Sendable {
         self.cancellation = cancellation
     }
 
-    func provide(_ answers: [Answer]) { self.answers = answers }
+    package func provide(_ answers: [Answer]) { self.answers = answers }
 
-    func run() -> EngineStep {
+    package func run() -> EngineStep {
         generation.engine.inside.withLock { inside in
             inside.now += 1
             inside.peak = max(inside.peak, inside.now)

@@ -1,0 +1,220 @@
+package import EventLoop
+import Platform
+package import ScanProtocol
+import ScanTransport
+
+/// Answers the questions of a suspended scan, on the reactor: for each question one answer.
+package typealias AsyncResolver = @Sendable ([Question]) async -> [Answer]
+
+/// The asynchronous client, for agents: any number of scans at the same time over one connection.
+///
+/// `@unchecked Sendable`: confined to the reactor's thread; call it from tasks of that reactor only.
+package final class AsyncScanner: @unchecked Sendable {
+    private let reactor: Reactor
+    private let path: String
+    private let agent: String
+    private let patience: UInt64
+    private let resolver: AsyncResolver
+    private var manager: AsyncLink?
+    private var shared: (id: UInt64, link: AsyncLink)?
+
+    /// - Parameters:
+    ///   - reactor: on whose thread everything runs.
+    ///   - path: the socket of the daemon, `daemon_sock_path`.
+    ///   - agent: section name of this agent, e.g. "smtp".
+    ///   - patience: how long an unavailable scanner is tried again.
+    ///   - resolver: answers questions that need the network; without one they are answered "failed".
+    package init(
+        reactor: Reactor, path: String, agent: String, patience: Duration = .seconds(30),
+        resolver: @escaping AsyncResolver = { Answer.failed($0) }
+    ) {
+        self.reactor = reactor
+        self.path = path
+        self.agent = agent
+        self.patience = UInt64(max(0, patience / .nanoseconds(1)))
+        self.resolver = resolver
+    }
+
+    /// Scans one object.
+    ///
+    /// - Parameter deadline: when the caller stops waiting; the scan is cancelled then.
+    /// - Throws: `ScanClientError`; `.unavailable` is a temporary failure. An error is never a verdict.
+    package func scan(
+        _ object: ScanObject, options: ScanOptions, envelope: ScanEnvelope, deadline: Deadline = .seconds(900)
+    ) async throws(ScanClientError) -> ScanVerdict {
+        let order = ScanOrder(options: options, envelope: envelope, name: object.name, size: object.size)
+        var plan = RetryPlan(now: Clock.now, patience: patience)
+        var step = plan.start
+        var last = ScanClientError(.unavailable, "\(path): no scanning process is available")
+        while true {
+            switch step {
+            case .attempt(let isAlone, let delay):
+                if delay > 0 { try await pause(delay, deadline) }
+                switch await attempt(order, object, isAlone: isAlone, deadline) {
+                case .verdict(let verdict): return verdict
+                case .lost(let worker): step = plan.lost(worker: worker)
+                case .unavailable(let error):
+                    last = error
+                    step = plan.unavailable(now: Clock.now)
+                case .error(let error): throw error
+                }
+            case .askFate(let worker):
+                step = plan.learned(await fate(of: worker), worker: worker, now: Clock.now)
+            case .crashed(let worker, let signal):
+                _ = try? await ask(.keep(worker: worker, name: object.name), object)
+                return .crash(signal: signal)
+            case .giveUp:
+                throw last
+            }
+        }
+    }
+
+    /// Adds to the counters of this agent. That the daemon is away is no error: counters are not worth a failure.
+    package func count(_ counters: [String: UInt64]) async {
+        _ = try? await ask(.counters(counters))
+    }
+
+    /// Ends the connections; scans under way end as unavailable.
+    package func close() {
+        manager?.close()
+        shared?.link.close()
+        manager = nil
+        shared = nil
+    }
+
+    // MARK: - One attempt
+
+    private func attempt(
+        _ order: ScanOrder, _ object: ScanObject, isAlone: Bool, _ deadline: Deadline
+    ) async -> ScanOutcome {
+        let worker: (id: UInt64, link: AsyncLink)
+        do throws(ScanClientError) {
+            worker = try await workerLink(isAlone: isAlone)
+        } catch {
+            return ScanOutcome(connecting: error)
+        }
+        defer { if isAlone { worker.link.close() } }
+        do throws(StreamError) {
+            let (_, event) = try await worker.link.request(
+                { ScanRequest.scan(order).message(request: $0) }, descriptor: object.descriptor, isScan: true,
+                deadline: deadline)
+            guard case .message(let incoming) = event else {
+                if !isAlone, shared?.link === worker.link { shared = nil }
+                return .lost(worker: worker.id)
+            }
+            return ScanOutcome(incoming.message)
+        } catch {
+            return .error(ScanClientError(.unavailable, "the scan was given up: \(error)"))
+        }
+    }
+
+    private func workerLink(isAlone: Bool) async throws(ScanClientError) -> (id: UInt64, link: AsyncLink) {
+        if !isAlone, let shared, shared.link.isOpen { return shared }
+        let (reply, socket) = try await ask(isAlone ? .connectAlone : .connect)
+        let id = try reply.worker(path)
+        guard let socket else {
+            throw ScanClientError(.conversation, "\(path): a connection came without its descriptor")
+        }
+        let link = try open(socket) { [resolver, reactor] message, link in
+            guard case .ask(let questions) = try? ScanReply(message) else { return false }
+            reactor.spawn("scan questions") {
+                let answers = await resolver(questions)
+                link.send(ScanRequest.answers(answers).message(request: message.request))
+            }
+            return true
+        }
+        guard !isAlone else { return (id, link) }
+        // Another task may have been faster.
+        if let shared, shared.link.isOpen {
+            link.close()
+            return shared
+        }
+        shared = (id, link)
+        return (id, link)
+    }
+
+    private func fate(of worker: UInt64) async -> WorkerFate {
+        guard case .fate(let fate)? = try? await ask(.fate(worker: worker)).reply else { return .unknown }
+        return fate
+    }
+
+    private func pause(_ nanoseconds: UInt64, _ deadline: Deadline) async throws(ScanClientError) {
+        let end = Deadline.after(.nanoseconds(Int64(clamping: nanoseconds)))
+        guard end < deadline else { throw ScanClientError(.unavailable, "\(path): not in time") }
+        do throws(StreamError) { try await reactor.sleep(until: end) } catch {
+            throw ScanClientError(.unavailable, "the scan was given up: \(error)")
+        }
+    }
+
+    // MARK: - The manager
+
+    private func ask(
+        _ request: ControlRequest, _ object: ScanObject? = nil
+    ) async throws(ScanClientError) -> (reply: ControlReply, descriptor: Descriptor?) {
+        if let manager, manager.isOpen, let answer = try await ask(manager, request, object) { return answer }
+        let fresh = try await connect()
+        guard let answer = try await ask(fresh, request, object) else {
+            throw ScanClientError(.unavailable, "\(path): the daemon closed the connection")
+        }
+        return answer
+    }
+
+    /// nil when the connection ended.
+    private func ask(
+        _ link: AsyncLink, _ request: ControlRequest, _ object: ScanObject?
+    ) async throws(ScanClientError) -> (reply: ControlReply, descriptor: Descriptor?)? {
+        let event: AsyncLink.Event
+        do throws(StreamError) {
+            event = try await link.request(
+                { request.message(request: $0) }, descriptor: object?.descriptor, deadline: .seconds(30)
+            ).event
+        } catch {
+            throw ScanClientError(.unavailable, "\(path): the daemon did not answer: \(error)")
+        }
+        guard case .message(let incoming) = event else { return nil }
+        do throws(WireError) {
+            return (try ControlReply(incoming.message), incoming.descriptor)
+        } catch {
+            throw ScanClientError(error)
+        }
+    }
+
+    private func connect() async throws(ScanClientError) -> AsyncLink {
+        let path = path
+        let result: Result<Descriptor, SystemError>
+        do throws(StreamError) {
+            // Connecting waits while the daemon's backlog is full.
+            result = try await reactor.offload(deadline: .seconds(10)) {
+                do throws(SystemError) { return .success(try UnixSocket.connect(path: path)) } catch {
+                    return .failure(error)
+                }
+            }
+        } catch {
+            throw ScanClientError(.unavailable, "\(path): the daemon takes no connection: \(error)")
+        }
+        let socket: Descriptor
+        do throws(SystemError) { socket = try result.get() } catch { throw ScanClientError(error, path: path) }
+        let link = try open(socket)
+        let hello = ControlRequest.hello(version: scanProtocolVersion, agent: agent)
+        guard let answer = try await ask(link, hello, nil) else {
+            throw ScanClientError(.unavailable, "\(path): the daemon closed the connection")
+        }
+        try answer.reply.welcome(path)
+        if let manager, manager.isOpen {
+            link.close()
+            return manager
+        }
+        manager = link
+        return link
+    }
+
+    private func open(
+        _ socket: Descriptor, intermediate: @escaping @Sendable (WireMessage, AsyncLink) -> Bool = { _, _ in false }
+    ) throws(ScanClientError) -> AsyncLink {
+        do throws(SystemError) {
+            return try AsyncLink(reactor, socket, intermediate: intermediate)
+        } catch {
+            throw ScanClientError(error, path: path)
+        }
+    }
+}
