@@ -28,6 +28,7 @@ extension Stream {
         await breathe()
         while true {
             if watch.isClosed { throw .closed }
+            if let filter, filter.isEnded { isEnded = true }
             if isEnded { return false }
             if !watch.canRead {
                 streak = 0

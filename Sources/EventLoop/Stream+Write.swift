@@ -102,20 +102,20 @@ extension Stream {
         reactor.preconditionOnLoop()
         if watch.isClosed { throw .closed }
         if let failure = output.failure { throw failure }
-        guard !corked.isEmpty else { return }
-        if isFinished { throw .closed }
-        if let filter {
-            var wire: [UInt8] = []
-            wire.reserveCapacity(corked.count + 256)
-            var failure: StreamError?
-            corked.withUnsafeBytes { bytes in
-                do throws(StreamError) { try filter.send(ByteView(bytes), wire: &wire) } catch { failure = error }
+        if !corked.isEmpty {
+            if isFinished { throw .closed }
+            if let filter {
+                var wire: [UInt8] = []
+                var failure: StreamError?
+                corked.withUnsafeBytes { bytes in
+                    do throws(StreamError) { try filter.send(ByteView(bytes), wire: &wire) } catch { failure = error }
+                }
+                if let failure { throw failure }
+                corked.removeAll(keepingCapacity: corked.capacity <= Self.pushThreshold)
+                output.append(&wire)
+            } else {
+                output.append(&corked)
             }
-            if let failure { throw failure }
-            corked.removeAll(keepingCapacity: corked.capacity <= Self.pushThreshold)
-            output.append(&wire)
-        } else {
-            output.append(&corked)
         }
         watch.drain()
         if let failure = output.failure { throw failure }
