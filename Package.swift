@@ -168,6 +168,7 @@ let libraries: [Target] = [
     library("Mail", ["MIME", "Bytes", "Configuration", "ScanProtocol", "CModuleABI"]),
     library("Quarantine", ["Bytes", "Platform", "CCrypto"]),
     library("OnDemand", [
+        "CLinux",
         "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes", "CLinux",
     ]),
     library("SMTPAgent", [

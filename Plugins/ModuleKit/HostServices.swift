@@ -160,7 +160,7 @@ package struct ScanContext {
     package func ask(_ questions: [(kind: UInt32, key: [UInt8])]) throws(ModuleError) -> Bool {
         guard let ask = services.ask else { throw .unsupported }
         // One buffer for all keys, so that the pointers stay put during the call.
-        let keys = questions.flatMap(\.key)
+        let keys = questions.flatMap { $0.key }
         let status = keys.withUnsafeBufferPointer { buffer -> em_status in
             var offset = 0
             let list = questions.map { question in

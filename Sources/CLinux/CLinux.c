@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -122,4 +124,13 @@ size_t CLinux_symbol_size(const void *address) {
     const ElfW(Sym) *symbol = NULL;
     if (dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) == 0 || symbol == NULL) return 0;
     return info.dli_saddr == address ? symbol->st_size : 0;
+}
+
+uint64_t CLinux_file_system_type(const char *path) {
+    struct statfs info;
+    return statfs(path, &info) == 0 ? (uint32_t)info.f_type : 0;
+}
+
+int CLinux_leave_network(void) {
+    return unshare(CLONE_NEWNET);
 }

@@ -21,6 +21,8 @@ intptr_t CLinux_receive_descriptors(
     int socket, void *bytes, size_t length, int *fds, int *count, int *truncated, int flags);
 /// Credentials of the peer of a Unix socket. 0, or -1 and errno.
 int CLinux_peer_credentials(int socket, uint32_t *pid, uint32_t *uid, uint32_t *gid);
+/// A new network namespace with nothing in it. 0, or -1 and errno.
+int CLinux_leave_network(void);
 /// dlopen with RTLD_NOW | RTLD_LOCAL, and with RTLD_NODELETE when pinned.
 void *CLinux_dlopen(const char *path, int pinned);
 /// dlclose; 0 on success.
@@ -30,4 +32,6 @@ void *CLinux_dlsym(void *handle, const char *name);
 const char *CLinux_dlerror(void);
 /// Size of the symbol `name` in a handle, and whether it lies in a mapping of that very library. 0 when unknown.
 size_t CLinux_symbol_size(const void *address);
+/// The f_type of statfs(2) for a path, or 0 when it cannot be had.
+uint64_t CLinux_file_system_type(const char *path);
 #endif

@@ -1,0 +1,46 @@
+import CLinux
+package import Glibc
+
+/// A user of the system, and becoming one for good.
+package struct UserAccount: Sendable, Equatable {
+    package let name: String
+    package let uid: uid_t
+    package let gid: gid_t
+
+    package init(name: String, uid: uid_t, gid: gid_t) {
+        self.name = name
+        self.uid = uid
+        self.gid = gid
+    }
+
+    /// Looks a user up; nil when there is none of that name.
+    package init?(named name: String) {
+        var uid: UInt32 = 0
+        var gid: UInt32 = 0
+        guard CLinux_find_user(name, &uid, &gid) == 0 else { return nil }
+        self.init(name: name, uid: uid, gid: gid)
+    }
+
+    /// The unprivileged user of this installation: the first of these names that exists.
+    package static func unprivileged(preferred: String = "esets") -> UserAccount? {
+        UserAccount(named: preferred) ?? UserAccount(named: "nobody")
+    }
+
+    /// Becomes this user irrevocably, with its group and no others. For a process that has one thread still.
+    package func become() throws(SystemError) {
+        _ = try checked("setresuid", name) { CLinux_become_user(name, uid, gid) }
+    }
+}
+
+/// Giving up powers of this process, for good.
+package enum Privileges {
+    /// Leaves every network; needs root. Sockets that are open stay.
+    package static func leaveNetwork() throws(SystemError) {
+        _ = try checked("unshare") { CLinux_leave_network() }
+    }
+
+    /// No program that it runs can gain what it has not.
+    package static func gainNoMore() throws(SystemError) {
+        _ = try checked("prctl") { CLinux_no_new_privileges() }
+    }
+}

@@ -1,0 +1,137 @@
+import Bytes
+package import Generations
+import Glibc
+import Platform
+import Verifier
+
+/// Puts a new generation together: compiled data, code modules of the mirror, and whatever did not change from the
+/// current generation.
+package struct GenerationBuilder {
+    package let store: GenerationStore
+    package let mirror: MirrorDirectory
+    package let trust: Trust
+    /// Compiles one data module ("em002" or "em006") into a file: in a process of its own, see `CompilerProcess`.
+    package let compile:
+        (_ module: String, _ version: UInt64, _ digest: String, _ path: String) throws(UpdateError) -> Void
+
+    package init(
+        store: GenerationStore, mirror: MirrorDirectory, trust: Trust,
+        compile: @escaping (String, UInt64, String, String) throws(UpdateError) -> Void
+    ) {
+        self.store = store
+        self.mirror = mirror
+        self.trust = trust
+        self.compile = compile
+    }
+
+    package enum Outcome: Sendable, Equatable {
+        /// Everything is as the sources say already.
+        case current
+        /// A new generation is complete, with these modules changed; it is not in use yet.
+        case built(UInt64, changed: [String])
+    }
+
+    /// - Parameters:
+    ///   - force: compile even what did not change.
+    ///   - seed: the private generation key.
+    package func build(force: Bool, seed: [UInt8]) throws(UpdateError) -> Outcome {
+        let staged: StagedGeneration
+        do throws(GenerationError) { staged = try store.stage() } catch { throw UpdateError(error) }
+        do throws(UpdateError) {
+            var changed: [String] = []
+            for (module, folder) in [("em002", mirror.signatures), ("em006", mirror.antispam)] {
+                if try addData(module, from: folder, to: staged, force: force) { changed.append(module) }
+            }
+            changed += try addCode(to: staged)
+            guard !changed.isEmpty else {
+                staged.discard()
+                return .current
+            }
+            do throws(GenerationError) {
+                return .built(try staged.commit(seed: seed), changed: changed)
+            } catch {
+                throw UpdateError(error)
+            }
+        } catch {
+            staged.discard()
+            throw error
+        }
+    }
+
+    /// Compiles a data module, or takes it unchanged; true when it changed.
+    private func addData(
+        _ module: String, from folder: String, to staged: StagedGeneration, force: Bool
+    ) throws(UpdateError) -> Bool {
+        let name = "\(module)_64.dat"
+        let digest = try mirror.digest(of: folder, compiler: ModuleCompiler.version)
+        let installed = store.current.flatMap { InstalledModule(path: "\(store.path($0))/\(name)") }
+        if let installed, let current = store.current, installed.sources == digest, !force {
+            do throws(GenerationError) { try staged.addUnchanged(name, from: current) } catch {
+                throw UpdateError(error)
+            }
+            return false
+        }
+        let version = Self.nextVersion(after: installed?.databaseVersion ?? 0)
+        try compile(module, version, digest, "\(staged.path)/\(name)")
+        return true
+    }
+
+    /// Copies the mirror's code modules that differ from the installed ones; returns the changed ones.
+    private func addCode(to staged: StagedGeneration) throws(UpdateError) -> [String] {
+        var changed: [String] = []
+        var names = try mirror.files(in: mirror.modules).filter { $0.hasSuffix(".dat") && !$0.contains("/") }
+        // Without modules in the mirror the installed ones stay.
+        if names.isEmpty, let current = store.current {
+            do throws(SystemError) {
+                names = try Files.names(in: store.path(current)).filter { $0.hasSuffix(".dat") }
+            } catch { throw UpdateError(error) }
+        }
+        for name in names where !name.hasPrefix("em002") && !name.hasPrefix("em006") {
+            let source = "\(mirror.modules)/\(name)"
+            do throws(GenerationError) {
+                if let current = store.current,
+                    !Files.exists(source) || isSame(source, "\(store.path(current))/\(name)")
+                {
+                    try staged.addUnchanged(name, from: current)
+                } else {
+                    try checkSignature(source)
+                    try staged.add(name, copyOf: source)
+                    changed.append(String(name.prefix { $0 != "_" }))
+                }
+            } catch {
+                throw UpdateError(.module, error.description)
+            }
+        }
+        return changed
+    }
+
+    /// Code that nobody trusted signed is refused before it comes near the system; the canary checks it again.
+    private func checkSignature(_ path: String) throws(GenerationError) {
+        do throws(SystemError) {
+            let mapping = try Mapping(path: path)
+            do throws(Refusal) {
+                try trust.publishers.withUnsafeBufferPointer { keys throws(Refusal) in
+                    _ = try Verifier.verify(ByteView(mapping.bytes), keys: ByteView(keys), thorough: true)
+                }
+            } catch {
+                throw SystemError(String(decoding: error.text, as: UTF8.self), path, code: EPERM)
+            }
+        } catch {
+            throw GenerationError("\(path): \(error.call)")
+        }
+    }
+
+    private func isSame(_ left: String, _ right: String) -> Bool {
+        guard let a = try? Mapping(path: left), let b = try? Mapping(path: right) else { return false }
+        return ByteView(a.bytes).equals(ByteView(b.bytes))
+    }
+
+    /// The version of the next database: the day, and a number within it: 2026112100, 2026112101 …
+    static func nextVersion(after previous: UInt64) -> UInt64 {
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        let day = UInt64(parts.tm_year + 1900) * 10_000 + UInt64(parts.tm_mon + 1) * 100 + UInt64(parts.tm_mday)
+        return max(previous + 1, day * 100)
+    }
+}

@@ -1,0 +1,67 @@
+import CCrypto
+import Generations
+import Glibc
+import Platform
+
+/// What the second stage of an update compiles from (guide 8.2): the local mirror.
+///
+///     mirror/modules/em000_64.dat …   signed code modules
+///     mirror/signatures/*             signature files, by ClamAV's file types
+///     mirror/antispam/*               rules, learned tokens, training messages
+package struct MirrorDirectory: Sendable {
+    package let path: String
+
+    package init(_ path: String) {
+        self.path = path
+    }
+
+    package var modules: String { "\(path)/modules" }
+    package var signatures: String { "\(path)/signatures" }
+    package var antispam: String { "\(path)/antispam" }
+
+    /// The files of a folder and of those below, relative, in byte order; hidden ones and documentation are left out.
+    package func files(in folder: String) throws(UpdateError) -> [String] {
+        guard Files.exists(folder) else { return [] }
+        do throws(SystemError) { return try Self.list(folder, prefix: "", depth: 0) } catch {
+            throw UpdateError(.sources, error.description)
+        }
+    }
+
+    private static func list(_ folder: String, prefix: String, depth: Int) throws(SystemError) -> [String] {
+        guard depth < 8 else { return [] }
+        var result: [String] = []
+        for name in try Files.names(in: folder) where !name.hasPrefix(".") && !name.hasSuffix(".md") {
+            var info = stat()
+            guard stat("\(folder)/\(name)", &info) == 0 else { continue }
+            if info.st_mode & S_IFMT == S_IFDIR {
+                result += try list("\(folder)/\(name)", prefix: "\(prefix)\(name)/", depth: depth + 1)
+            } else if info.st_mode & S_IFMT == S_IFREG {
+                result.append(prefix + name)
+            }
+        }
+        return result
+    }
+
+    /// A digest of the names and contents of a folder, with the version of the compiler: equal digests make equal modules.
+    package func digest(of folder: String, compiler: Int) throws(UpdateError) -> String {
+        guard let hash = CCrypto_hash_new(CCRYPTO_SHA256) else {
+            throw UpdateError(.module, "SHA-256 is not available")
+        }
+        defer { CCrypto_hash_free(hash) }
+        func add(_ bytes: [UInt8]) { _ = CCrypto_hash_update(hash, bytes, bytes.count) }
+        add(Array("compiler \(compiler)\n".utf8))
+        for name in try files(in: folder) {
+            let mapping: Mapping
+            do throws(SystemError) {
+                mapping = try Mapping(path: "\(folder)/\(name)")
+            } catch {
+                throw UpdateError(.sources, "\(folder)/\(name): \(error.reason)")
+            }
+            add(Array("\(name) \(mapping.bytes.count)\n".utf8))
+            _ = CCrypto_hash_update(hash, mapping.bytes.baseAddress, mapping.bytes.count)
+        }
+        var result = [UInt8](repeating: 0, count: 32)
+        guard CCrypto_hash_final(hash, &result) == 1 else { throw UpdateError(.module, "SHA-256 failed") }
+        return hexadecimal(result)
+    }
+}

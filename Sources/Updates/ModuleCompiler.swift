@@ -1,0 +1,70 @@
+import Bytes
+import DataModule
+import Platform
+package import SignatureCompiler
+import SpamCompiler
+
+/// Compiles the data modules from the mirror. It runs in a process of its own that can write to one directory alone.
+package enum ModuleCompiler {
+    /// Rises whenever the compilers make other bytes of the same sources.
+    package static let version = 1
+
+    /// The first words of a data module's description, before the digest of its sources.
+    package static let sourcesMark = "sources "
+
+    /// Compiles em002 into a file.
+    ///
+    /// - Parameters:
+    ///   - version: of the database, rising.
+    ///   - digest: of the sources; written into the module, so that the next update knows whether they changed.
+    package static func compileSignatures(
+        _ mirror: MirrorDirectory, version: UInt64, digest: String, to path: String
+    ) throws(UpdateError) -> CompileReport {
+        var mappings: [Mapping] = []
+        var files: [SignatureFile] = []
+        for name in try mirror.files(in: mirror.signatures) {
+            do throws(SystemError) {
+                let mapping = try Mapping(path: "\(mirror.signatures)/\(name)")
+                mappings.append(mapping)
+                files.append(SignatureFile(name: name, bytes: ByteView(mapping.bytes)))
+            } catch {
+                throw UpdateError(.sources, "\(mirror.signatures)/\(name): \(error.reason)")
+            }
+        }
+        do throws(DataModuleError) {
+            let (database, report) = try SignatureCompiler.compile(files, version: version)
+            try DataModule.write(
+                database,
+                manifest: DataManifest(
+                    id: "em002.signatures", file: "em002", version: String(version),
+                    description: sourcesMark + digest),
+                to: path)
+            withExtendedLifetime(mappings) {}
+            return report
+        } catch {
+            throw UpdateError(error)
+        }
+    }
+
+    /// Compiles em006 into a file; returns the number of rules.
+    package static func compileAntispam(
+        _ mirror: MirrorDirectory, version: UInt64, digest: String, to path: String
+    ) throws(UpdateError) -> Int {
+        var sources = AntispamSources()
+        do throws(SpamCompilerError) {
+            if Files.exists(mirror.antispam) { try sources.add(directory: mirror.antispam) }
+        } catch {
+            throw UpdateError(error)
+        }
+        do throws(DataModuleError) {
+            try DataModule.write(
+                AntispamCompiler.compile(rules: sources.rules, statistics: sources.statistics, version: version),
+                manifest: DataManifest(
+                    id: "em006.antispam", file: "em006", version: String(version), description: sourcesMark + digest),
+                to: path)
+            return sources.rules.count
+        } catch {
+            throw UpdateError(error)
+        }
+    }
+}
