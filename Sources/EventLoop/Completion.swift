@@ -26,6 +26,8 @@ package final class Completion<Value: Sendable>: @unchecked Sendable {
 
     /// Waits for the value; one task at a time. Throws `.timedOut`, `.cancelled`, and `.stopping` when interruptible.
     package func value(deadline: Deadline, interruptible: Bool = false) async throws(StreamError) -> Value {
+        // The entry of a wait that is over would stay until its deadline: too long for one of very many.
+        defer { reactor.timers.remove(waiter) }
         while true {
             if let result { return result }
             try await waiter.wait(until: deadline, interruptible: interruptible).check()

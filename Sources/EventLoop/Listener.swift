@@ -31,7 +31,7 @@ package final class Listener: @unchecked Sendable {
         // The descriptor may be open elsewhere too, so the kernel would not forget the registration by itself.
         if reactor.isOnLoop {
             watch.retire()
-        } else {
+        } else if !reactor.hasEnded {
             reactor.submit { [descriptor] in
                 watch.retire()
                 _ = descriptor

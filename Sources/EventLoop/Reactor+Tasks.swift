@@ -41,7 +41,9 @@ extension Reactor {
 
     /// Waits until a moment. Throws `.cancelled`; `.stopping` when interruptible.
     package func sleep(until deadline: Deadline, interruptible: Bool = false) async throws(StreamError) {
-        let wake = await Waiter(self).wait(until: deadline, interruptible: interruptible)
+        let waiter = Waiter(self)
+        let wake = await waiter.wait(until: deadline, interruptible: interruptible)
+        timers.remove(waiter)
         if case .timedOut = wake { return }
         try wake.check()
     }

@@ -32,6 +32,8 @@ package final class Reactor: @unchecked Sendable {
     let shared = Mutex(Shared())
     /// Identity of the thread inside `run`; 0: none.
     private let loopThread = Atomic<UInt64>(0)
+    /// `run` has returned, or will not run any more code.
+    private let ended = Atomic<Bool>(false)
     private let epoll: Int32
     private let wakeup: Int32
     /// Jobs that became ready on the loop's thread.
@@ -81,7 +83,7 @@ package final class Reactor: @unchecked Sendable {
         let (free, _) = loopThread.compareExchange(
             expected: 0, desired: CLinux_thread_identity(), ordering: .acquiringAndReleasing)
         precondition(free, "the reactor runs already")
-        defer { loopThread.store(0, ordering: .releasing) }
+        defer { finish() }
         let events = UnsafeMutableBufferPointer<CLinux_event>.allocate(capacity: 256)
         defer { events.deallocate() }
         var jobs: [UnownedJob] = []
@@ -103,6 +105,19 @@ package final class Reactor: @unchecked Sendable {
             if timers.next != nil { fireTimers() }
         }
     }
+
+    /// Lets go of everything that refers to the reactor.
+    private func finish() {
+        var none: StopProgress?
+        takeShared(&none)
+        timers = TimerHeap()
+        watches = []
+        ended.store(true, ordering: .releasing)
+        loopThread.store(0, ordering: .releasing)
+    }
+
+    /// Nothing runs here any more.
+    var hasEnded: Bool { ended.load(ordering: .acquiring) }
 
     private func runJobs(_ jobs: [UnownedJob]) {
         let executor = asUnownedTaskExecutor()

@@ -21,7 +21,7 @@ extension Stream {
     /// - Returns: false when the peer has ended its side.
     /// - Throws: `.timedOut`, `.overflow`, `.reset`, `.closed`, `.cancelled`, `.stopping`, `.security`, `.system`.
     package func fill(deadline: Deadline, interruptible: Bool = false) async throws(StreamError) -> Bool {
-        try push()
+        let broken = try pushOrExplain()
         if output.count > outputLimit { try await flush(deadline: deadline) }
         guard buffer.count < inputLimit else { throw .overflow }
         if deadline.hasPassed { throw .timedOut }
@@ -29,6 +29,7 @@ extension Stream {
         while true {
             if watch.isClosed { throw .closed }
             if let filter, filter.isEnded { isEnded = true }
+            if isEnded || !watch.canRead, let broken { throw broken }
             if isEnded { return false }
             if !watch.canRead {
                 streak = 0
@@ -39,9 +40,23 @@ extension Stream {
             case .bytes: return true
             case .end:
                 isEnded = true
+                if let broken { throw broken }
                 return false
             case .nothing: continue
             }
+        }
+    }
+
+    /// Sends what is written. A peer that takes no more may have said why before it closed: its last words are read
+    /// before the returned error is reported.
+    private func pushOrExplain() throws(StreamError) -> StreamError? {
+        do throws(StreamError) {
+            try push()
+            return nil
+        } catch {
+            guard !watch.isClosed, output.failure != nil else { throw error }
+            watch.canRead = true
+            return error
         }
     }
 

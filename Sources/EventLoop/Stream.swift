@@ -49,6 +49,8 @@ package final class Stream: @unchecked Sendable {
         guard !watch.isClosed else { return }
         if reactor.isOnLoop {
             watch.dispose()
+        } else if reactor.hasEnded {
+            CLinux_close(watch.descriptor)
         } else {
             reactor.submit { [watch] in watch.dispose() }
         }

@@ -46,6 +46,49 @@ import Testing
         }
     }
 
+    /// Two threads that wake each other thousands of times: no wake-up gets lost.
+    @Test func reactorsWakeOneAnother() async throws {
+        let first = try ReactorThread("first")
+        let second = try ReactorThread("second")
+        let sum = await Task(executorPreference: first.reactor) {
+            var sum = 0
+            for number in 0..<3000 {
+                let answer = Completion<Int>(first.reactor)
+                second.reactor.spawn("answer") { answer.fulfil(number) }
+                sum += (try? await answer.value(deadline: patience)) ?? 0
+                sum += await Task(executorPreference: second.reactor) { 1 }.value
+            }
+            return sum
+        }.value
+        #expect(sum == 2999 * 3000 / 2 + 3000)
+        for thread in [first, second] {
+            thread.reactor.stop(deadline: patience)
+            thread.join()
+        }
+    }
+
+    @Test func reactorsGoAway() async throws {
+        weak var gone: Reactor?
+        var left: EventLoop.Stream?
+        do {
+            let thread = try ReactorThread("short")
+            gone = thread.reactor
+            left = try await Task(executorPreference: thread.reactor) { [reactor = thread.reactor] in
+                let (a, b) = try Stream.pair(reactor)
+                _ = try? await a.fill(deadline: .milliseconds(1))
+                b.close()
+                return a
+            }.value
+            thread.reactor.stop(deadline: patience)
+            thread.join()
+        }
+        #expect(left != nil)
+        left = nil
+        // A task's last reference to its executor goes just after its value is there.
+        for _ in 0..<10_000 where gone != nil { await Task.yield() }
+        #expect(gone == nil)
+    }
+
     @Test func completionsTimeOutAndKeepTheFirstValue() async throws {
         try await onReactor { reactor in
             let completion = Completion<Int>(reactor)

@@ -88,6 +88,19 @@ import Testing
         }
     }
 
+    /// "421 go away" and the end, while this side is still sending: the reason must not be lost.
+    @Test func lastWordsOfAPeerThatTakesNoMore() async throws {
+        try await onReactor { reactor in
+            let (a, b) = try Stream.pair(reactor)
+            b.write("421 go away\r\n")
+            b.close()
+            a.write("MAIL FROM:<>\r\n")
+            #expect(try await a.readLine(limit: 100, deadline: patience) == Array("421 go away\r\n".utf8))
+            let after = await error { () throws(StreamError) in _ = try await a.fill(deadline: patience) }
+            #expect(after == .reset)
+        }
+    }
+
     @Test func halfClose() async throws {
         try await onReactor { reactor in
             let (a, b) = try Stream.pair(reactor)
