@@ -1,0 +1,58 @@
+import Glibc
+import Platform
+import Programs
+import SignatureCompiler
+import Updates
+
+/// The compiler process: gives up everything it does not need, then compiles one module.
+struct CompileCommand {
+    private let arguments: Arguments
+
+    init(_ arguments: Arguments) {
+        self.arguments = arguments
+    }
+
+    func run() {
+        guard let module = arguments.value("compile"), let output = arguments.value("output"),
+            let mirror = arguments.value("mirror"), let digest = arguments.value("digest"),
+            let version = arguments.value("database-version").flatMap({ UInt64($0) })
+        else { Main.program.fail(usage: UsageError("--compile is for esets_update itself")) }
+        giveUpPowers()
+        do throws(UpdateError) {
+            let mirror = MirrorDirectory(mirror)
+            switch module {
+            case "em002":
+                tell(try ModuleCompiler.compileSignatures(mirror, version: version, digest: digest, to: output))
+            case "em006":
+                _ = try ModuleCompiler.compileAntispam(mirror, version: version, digest: digest, to: output)
+            default: Main.program.fail(usage: UsageError("there is no compiler for \(module)"))
+            }
+        } catch {
+            Main.program.fail(error.description)
+        }
+    }
+
+    private func giveUpPowers() {
+        do throws(SystemError) {
+            if geteuid() == 0 {
+                // In a container the network may not be ours to leave; the compiler opens no sockets anyway.
+                try? Privileges.leaveNetwork()
+                if let name = arguments.value("as"), let user = UserAccount(named: name) { try user.become() }
+            }
+            try Privileges.gainNoMore()
+        } catch {
+            Main.program.fail(error.description, code: ExitCode.system)
+        }
+    }
+
+    /// Problems of the sources go to standard error, which is the update's.
+    private func tell(_ report: CompileReport) {
+        let verbose = getenv("ESETS_UPDATE_VERBOSE") != nil
+        for problem in report.malformed.prefix(verbose ? .max : 20) { Console.error("\(problem)") }
+        if verbose { for problem in report.unsupported { Console.error("\(problem): not used") } }
+        if report.malformedCount > 0 { Console.error("\(report.malformedCount) malformed lines were left out") }
+        for (reason, count) in report.unsupportedReasons.sorted(by: { $0.key < $1.key }) {
+            Console.error("\(count) signatures are not used: \(reason)")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Programs
+
+@main
+struct Main {
+    static let program = Program(
+        "esets_update", "Compiles the modules from the local mirror and offers them to the running daemon.",
+        usage: "[OPTIONS..]",
+        options: [
+            ProgramOption("base-dir", .value("DIR"), help: "where the modules go (base_dir of the configuration)"),
+            ProgramOption("mirror", .value("DIR"), help: "the local mirror (av_mirror_dir of the configuration)"),
+            ProgramOption("force", help: "compile everything, even what did not change"),
+            ProgramOption("verbose", help: "list every line of the sources that was not used, with the reason"),
+            ProgramOption("json", help: "print the result as JSON"),
+            ProgramOption("server", .value("URL"), help: "update server (not in this version)", isHidden: true),
+            ProgramOption("username", .value("NAME"), help: "", isHidden: true),
+            ProgramOption("password", .value("TEXT"), help: "", isHidden: true),
+            // What the compiler process is started with; see CompilerProcess.
+            ProgramOption("compile", .value("MODULE"), help: "", isHidden: true),
+            ProgramOption("output", .value("FILE"), help: "", isHidden: true),
+            ProgramOption("database-version", .value("N"), help: "", isHidden: true),
+            ProgramOption("digest", .value("HEX"), help: "", isHidden: true),
+            ProgramOption("as", .value("USER"), help: "", isHidden: true),
+        ],
+        notes: """
+            A new generation is checked by a canary process of the daemon before it is used; one that fails any check
+            is refused with the reason, and the modules in use stay.
+
+            Exit status: 0 updated or current, 1 sources cannot be read or the daemon cannot be reached,
+            3 a module is refused, 64 wrong usage, 75 another update is running, 78 the configuration is wrong.
+            """)
+
+    static func main() {
+        let arguments = program.arguments()
+        if arguments.value("compile") != nil {
+            CompileCommand(arguments).run()
+        } else {
+            UpdateCommand(arguments).run()
+        }
+    }
+}

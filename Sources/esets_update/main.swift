@@ -1,1 +1,0 @@
-print("esets_update is not written yet")
