@@ -171,20 +171,27 @@ struct PatternIndex {
 
     // MARK: - The fixed path
 
-    /// Tries the patterns that can begin at one place only.
+    /// Tries the patterns that can begin at few places only.
     func matchFixed(_ object: ByteView, _ verifier: inout Verifier) {
         guard let base = fixed.base else { return }
         for i in 0..<fixedCount {
             let entry = UnsafeRawPointer(base).loadUnaligned(
                 fromByteOffset: i * MemoryLayout<em_fixed_pattern>.stride, as: em_fixed_pattern.self)
             guard let origin = verifier.place(entry.base, section: entry.section) else { continue }
-            let position = origin.lowerBound + Int(entry.offset)
-            guard position >= 0, position + Int(entry.length) <= object.count else { continue }
-            var value = gramAtEdge(object, position).gram
-            if fold { value = foldedGram(value) }
-            guard value & entry.mask == entry.value else { continue }
-            verifier.verifyFixed(Int(entry.pattern))
-            if !verifier.goOn { return }
+            let first = origin.lowerBound + Int(entry.offset)
+            // Where the anchor fits into the object.
+            let low = max(0, -first)
+            let high = min(Int(entry.shift), object.count - Int(entry.length) - first)
+            var shift = low
+            while shift <= high {
+                var value = gramAtEdge(object, first + shift).gram
+                if fold { value = foldedGram(value) }
+                if value & entry.mask == entry.value {
+                    verifier.verifyFixed(Int(entry.pattern), shift: shift)
+                    if !verifier.goOn { return }
+                }
+                shift += 1
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ package final class Scratch {
     private var noteCount = 0
     private var object: UInt32 = 0
     /// Failed states of the verification at hand: a cache, so that nested gaps stay cheap.
-    private var failures = [Failure](repeating: Failure(), count: 1024)
+    private var failures = [Failure](repeating: Failure(), count: 16_384)
     private var verification: UInt32 = 0
 
     package init() {}

@@ -65,14 +65,17 @@ struct Verifier {
         report(pattern, number, at: start)
     }
 
-    /// Tries a pattern that can begin at one place only.
-    mutating func verifyFixed(_ number: Int) {
+    /// Tries a pattern at one of the places where it can begin.
+    ///
+    /// - Parameter shift: so far behind the first one.
+    mutating func verifyFixed(_ number: Int, shift: Int) {
         guard let pattern = pattern(number), !isReported(number) else { return }
         scratch.beginVerification()
         var job = Job(pattern)
-        guard job.setStarts(of: pattern, in: &self), job.starts.lowerBound >= 0 else { return }
-        guard forward(job.first, job.starts.lowerBound, job, 0) else { return }
-        report(pattern, number, at: job.starts.lowerBound)
+        guard spend(1), job.setStarts(of: pattern, in: &self) else { return }
+        let start = job.starts.lowerBound + shift
+        guard start >= 0, job.starts.contains(start), forward(job.first, start, job, 0) else { return }
+        report(pattern, number, at: start)
     }
 
     /// Where a base (EM_BASE_…) lies: a place, or the extent of a section; nil when the object has none.

@@ -26,5 +26,5 @@ _Static_assert(sizeof(em_alternative) == 12, "em_alternative");
 _Static_assert(sizeof(em_pattern_index) == 128, "em_pattern_index");
 _Static_assert(sizeof(em_posting) == 12, "em_posting");
 _Static_assert(sizeof(em_short_posting) == 12, "em_short_posting");
-_Static_assert(sizeof(em_fixed_pattern) == 20, "em_fixed_pattern");
+_Static_assert(sizeof(em_fixed_pattern) == 24, "em_fixed_pattern");
 _Static_assert(sizeof(em_target_plan) == 32, "em_target_plan");

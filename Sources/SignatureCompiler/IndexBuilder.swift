@@ -145,6 +145,7 @@ struct IndexBuilder {
         let (offset, overflow) = pattern.offset.addingReportingOverflow(Int32(clamping: distance))
         fixed.base = pattern.base
         fixed.section = pattern.section
+        fixed.shift = pattern.shift
         fixed.pattern = UInt32(number)
         fixed.offset = overflow ? pattern.offset : offset
         // Without bytes to look at there first, the pattern is always tried.

@@ -10,18 +10,21 @@ struct PatternTable {
     private(set) var bytes: [UInt8] = []
     private var counts = GramCounts()
 
-    /// Whether an index can find a pattern: by two bytes together, or because it has one possible place.
+    /// Whether an index can find a pattern: by two bytes together, or because it has few possible places.
     static func isFindable(_ pattern: HexPattern, at place: PatternPlace) -> Bool {
-        if hasOnePlace(UInt32(place.base), shift: place.shift) { return true }
+        if hasPlaces(UInt32(place.base), shift: place.shift, atMost: fewPlaces) { return true }
         return pattern.elements.contains { element in
             if case .literal(let bytes) = element { return bytes.count >= 2 }
             return false
         }
     }
 
-    /// Whether a pattern can begin at one place only.
-    static func hasOnePlace(_ base: UInt32, shift: UInt32) -> Bool {
-        base != EM_BASE_NONE && base != EM_BASE_IN_SECTION && shift == 0
+    /// Patterns that can begin at so many places and have no window are tested at each.
+    private static let fewPlaces: UInt32 = 4096
+
+    /// Whether a pattern has no more possible places than that.
+    private static func hasPlaces(_ base: UInt32, shift: UInt32, atMost limit: UInt32) -> Bool {
+        base != EM_BASE_NONE && base != EM_BASE_IN_SECTION && shift < limit
     }
 
     mutating func add(_ line: BodyLine, signature: UInt32) throws(DataModuleError) {
@@ -93,7 +96,7 @@ struct PatternTable {
         case window(Int)
         /// Two to four bytes.
         case short(Int, length: Int)
-        /// At its one possible place; up to four bytes at an offset of `bytes`, so far from the beginning.
+        /// At its possible places; up to four bytes at an offset of `bytes`, so far from the beginning.
         case place(Int, length: Int, distance: Int)
     }
 
@@ -116,7 +119,7 @@ struct PatternTable {
     private static let candidates = 1024
 
     private func anchor(of pattern: em_pattern, _ text: UnsafeBufferPointer<UInt8>) -> Choice {
-        if Self.hasOnePlace(UInt32(pattern.base), shift: pattern.shift) {
+        if Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: 1) {
             return (placeAnchor(of: pattern), 0, 0)
         }
         var best: Choice = (.short(0, length: 0), 0, 0)
@@ -145,6 +148,10 @@ struct PatternTable {
                     }
                 }
             }
+        }
+        if case .short = best.anchor, Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: Self.fewPlaces)
+        {
+            return (placeAnchor(of: pattern), 0, 0)
         }
         return best
     }

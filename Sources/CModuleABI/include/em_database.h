@@ -233,7 +233,7 @@ typedef struct em_alternative {
  * Short path: patterns whose anchor has two to four bytes. Its first two bytes, little-endian, are a bit of
  * short_filter (65,536 bits) and, times EM_GRAM_FACTOR, choose the bucket.
  *
- * Fixed path: patterns with one possible place, tested there.
+ * Fixed path: patterns with one or few possible places, tested there.
  *
  * A directory is 2^bits + 1 uint32: the first posting of each bucket.
  */
@@ -266,6 +266,7 @@ typedef struct em_fixed_pattern {
     uint8_t length;   /* bytes of value that must lie in the object, 0…4 */
     uint16_t section;
     uint32_t value, mask; /* as in em_short_posting */
+    uint32_t shift;       /* so many places behind the first one are possible too */
     uint32_t pattern;
 } em_fixed_pattern;
 
