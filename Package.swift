@@ -168,7 +168,6 @@ let libraries: [Target] = [
     library("Mail", ["MIME", "Bytes", "Configuration", "ScanProtocol", "CModuleABI"]),
     library("Quarantine", ["Bytes", "Platform", "CCrypto"]),
     library("OnDemand", [
-        "CLinux",
         "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes", "CLinux",
     ]),
     library("SMTPAgent", [
@@ -207,7 +206,7 @@ let testTargets: [Target] = [
     tests("Platform", ["Platform"]),
     tests("JSON", ["JSON"]),
     tests("Programs", ["Programs"]),
-    tests("Configuration", ["Configuration", "Platform"]),
+    tests("Configuration", ["Configuration", "Platform", "esets_set"]),
     tests("Logging", ["Logging", "Configuration", "Platform"]),
     tests("EventLoop", ["EventLoop", "Bytes", "Platform", "CLinux"]),
     tests("TLS", ["TLS", "EventLoop", "Bytes", "Platform", "CLinux"]),
@@ -244,7 +243,7 @@ let moduleTests: [Target] =
         tests("Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"]),
         tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
-        tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI"]),
         tests("Scanner", [
             "Scanner", "ModuleKit", "ModuleHost", "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
         ]),
