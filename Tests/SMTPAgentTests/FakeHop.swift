@@ -3,6 +3,7 @@ import EventLoop
 import Glibc
 import Platform
 import Synchronization
+import TLS
 
 /// A server of a few lines that notes everything it is told, independent of the library under test.
 final class FakeHop: Sendable {
@@ -18,6 +19,10 @@ final class FakeHop: Sendable {
         /// Closes without an answer to the final dot.
         var diesAtDot = false
         var knowsEHLO = true
+        /// Takes STARTTLS with this; then AUTH is announced too.
+        var tls: TLSServerContext?
+        /// Answers STARTTLS with 220 and then with nonsense.
+        var breaksTLS = false
         /// Hangs up after the reply to the first message.
         var closesAfterMessage = false
     }
@@ -77,7 +82,8 @@ final class FakeHop: Sendable {
                     stream.write("502 what\r\n")
                     continue
                 }
-                let lines = ["hop.example greets you"] + behaviour.keywords
+                var lines = ["hop.example greets you"] + behaviour.keywords
+                if behaviour.tls != nil || behaviour.breaksTLS, !stream.isEncrypted { lines.append("STARTTLS") }
                 for (index, keyword) in lines.enumerated() {
                     stream.write("250\(index == lines.count - 1 ? " " : "-")\(keyword)\r\n")
                 }
@@ -98,6 +104,21 @@ final class FakeHop: Sendable {
                     try await stream.flush(deadline: deadline)
                     return
                 }
+            case "STARTTLS":
+                stream.write("220 go\r\n")
+                if behaviour.breaksTLS {
+                    _ = try await stream.fill(deadline: deadline)
+                    stream.write("this is no TLS\r\n")
+                    try await stream.flush(deadline: deadline)
+                    return
+                }
+                try await stream.startTLS(try require(behaviour.tls).engine(), deadline: deadline)
+                note("ENCRYPTED")
+            case "AUTH":
+                stream.write("334 dXNlcg==\r\n")
+                guard let bytes = try await stream.readLine(limit: 10_000, deadline: deadline) else { return }
+                note("RESPONSE " + String(decoding: bytes.dropLast(2), as: UTF8.self))
+                stream.write(bytes == Array("*\r\n".utf8) ? "501 cancelled\r\n" : "235 2.7.0 welcome\r\n")
             case "QUIT":
                 stream.write("221 bye\r\n")
                 try await stream.flush(deadline: deadline)

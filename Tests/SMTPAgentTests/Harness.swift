@@ -9,6 +9,7 @@ import SMTP
 import SMTPAgent
 import ScanProtocol
 import Synchronization
+import TLS
 import Testing
 
 /// A scanner that answers as told, and notes what it was asked.
@@ -89,16 +90,18 @@ final class Harness: Sendable {
     /// - Parameters:
     ///   - configuration: lines for [smtp]; HOP is replaced by the next hop's port.
     ///   - users: content of the user file.
+    ///   - pem: content of @ETCDIR@/certs/smtp.pem.
     init(
         _ configuration: String = "server_addr = \"127.0.0.1\"\nserver_port = HOP\nav_eml_header_modification = no\n"
             + "av_eml_footnote_modification = no\nav_eml_subject_modification = no\n",
         more: String = "", users: String = "", hop behaviour: FakeHop.Behaviour = .init(),
-        scanner: FakeScanner = .findsVirus(), timeouts: Timeouts = Timeouts(), makeSpool: Bool = true
+        scanner: FakeScanner = .findsVirus(), timeouts: Timeouts = Timeouts(), makeSpool: Bool = true, pem: [UInt8] = []
     ) throws {
         root = "/tmp/esets-smtp-test.\(getpid()).\(UInt64.random(in: 0 ... .max))"
         let paths = Paths(root: root)
         if makeSpool { try Files.makeDirectory(paths.spoolDirectory) }
-        try Files.makeDirectory(paths.configurationDirectory)
+        try Files.makeDirectory(paths.certificatesDirectory)
+        if !pem.isEmpty { try Files.replace(paths.certificatesDirectory + "/smtp.pem", with: pem, mode: 0o600) }
         let reactor = try Reactor()
         self.reactor = reactor
         hop = try FakeHop(reactor, behaviour)
@@ -171,6 +174,12 @@ final class Client: @unchecked Sendable {
     init(_ stream: Stream) { self.stream = stream }
 
     func send(_ text: String) { stream.write(text) }
+
+    /// Encrypts after the 220 to STARTTLS.
+    func startTLS() async throws {
+        try await stream.startTLS(
+            try TLSClientContext().engine(name: nil, policy: .encrypt), deadline: .seconds(20))
+    }
 
     func reply() async throws -> Reply {
         while replies.isEmpty {

@@ -1,0 +1,32 @@
+package import EventLoop
+import ScanClient
+package import ScanProtocol
+import Synchronization
+
+/// The scanning service of `esets_daemon`, over one connection per reactor.
+package final class DaemonScanner: MessageScanner {
+    private let path: String
+    private let scanners = Mutex<[ObjectIdentifier: AsyncScanner]>([:])
+
+    /// - Parameter path: the socket of the daemon, `daemon_sock_path`.
+    package init(path: String) {
+        self.path = path
+    }
+
+    package func scan(
+        _ message: SpooledMessage, options: ScanOptions, envelope: ScanEnvelope, on reactor: Reactor, deadline: Deadline
+    ) async throws(ScanUnavailable) -> ScanVerdict {
+        let scanner = scanners.withLock { known in
+            if let scanner = known[ObjectIdentifier(reactor)] { return scanner }
+            let scanner = AsyncScanner(reactor: reactor, path: path, agent: "smtp")
+            known[ObjectIdentifier(reactor)] = scanner
+            return scanner
+        }
+        let object = ScanObject(descriptor: message.descriptor, size: UInt64(message.size), name: "message")
+        do throws(ScanClientError) {
+            return try await scanner.scan(object, options: options, envelope: envelope, deadline: deadline)
+        } catch {
+            throw ScanUnavailable(error.description)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Configuration
+import Logging
+import Mail
+import SMTPAgent
+import ScanProtocol
+import Synchronization
+
+/// The log of the agent; a reload makes another one.
+final class AgentLog: Sendable {
+    private let inForeground: Bool
+    private let log: Mutex<Log>
+
+    init(_ configuration: Configuration, inForeground: Bool) {
+        self.inForeground = inForeground
+        log = Mutex(Self.make(configuration, inForeground))
+    }
+
+    var current: Log { log.withLock { $0 } }
+
+    func reload(_ configuration: Configuration) {
+        let new = Self.make(configuration, inForeground)
+        log.withLock { $0 = new }
+    }
+
+    private static func make(_ configuration: Configuration, _ inForeground: Bool) -> Log {
+        let settings = configuration.global
+        guard inForeground else { return Log(program: "esets_smtp", settings: settings, paths: configuration.paths) }
+        return Log(
+            program: "esets_smtp", target: .stderr, facility: settings.text("syslog_facility"),
+            classes: Set(settings.list("syslog_class").compactMap(LogClass.init(rawValue:))))
+    }
+
+    /// Where the sessions' events go.
+    var events: AgentEvents {
+        AgentEvents(
+            text: { [self] level, session, text in
+                let log = current
+                let id = session == 0 ? nil : session
+                switch level {
+                case .error: log.error(text, id: id)
+                case .warning: log.warning(text, id: id)
+                case .info: log.info(text, id: id)
+                case .debug: log.debug(text, id: id)
+                }
+            },
+            message: { [self] in record($0) })
+    }
+
+    private func record(_ message: MessageSummary) {
+        let decision = message.decision
+        let log = current
+        let database = message.verdict?.databaseVersion ?? 0
+        log.summary(
+            ScanRecord(
+                id: message.session, isNotable: decision.basis != .clean && decision.basis != .configured,
+                database: database, agent: "smtp",
+                name: "from: \(message.sender) to: \(message.recipients.joined(separator: ", "))",
+                virus: decision.virus, action: decision.logAction, info: decision.logInfo,
+                avStatus: decision.antivirus?.text ?? "", asStatus: decision.antispam?.text ?? "",
+                hop: decision.action.pastTense, from: message.sender, to: message.recipients))
+        log.info(
+            "message of \(message.size) bytes from \(message.clientAddress ?? "this machine"): \(message.reply)",
+            id: message.session)
+        guard let verdict = message.verdict else { return }
+        let names = Dictionary(verdict.objects.map { ($0.id, $0.name) }) { first, _ in first }
+        for finding in verdict.findings where finding.isThreat || finding.kind == .notScanned {
+            log.part(
+                ScanRecord(
+                    id: message.session, isNotable: true, database: database, agent: "smtp",
+                    name: names[finding.object] ?? "", virus: finding.isThreat ? finding.name : "",
+                    info: finding.isThreat ? "" : finding.name))
+        }
+    }
+}
