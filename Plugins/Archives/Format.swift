@@ -14,31 +14,40 @@ enum Format {
         let type: UInt32
     }
 
-    /// The format of an object: by its content first, then by its declared type and its place. nil when it is none.
-    static func claim(_ scan: ScanContext, _ object: em_object) -> Claim? {
+    /// The formats of an object: by its content first, then by its declared type and its place; the likeliest first.
+    ///
+    /// There are two when bytes that are, or pass for, a message begin like an archive: mail programs skip what is no
+    /// header, so neither view may hide the other.
+    static func claims(_ scan: ScanContext, _ object: em_object) -> [Claim] {
         let data = ByteView(object.data)
-        let declared = ByteView(object.declared)
         let archives = scan.number("av_scan_obj_archives", otherwise: 1) != 0
         let mails = scan.number("av_scan_obj_emails", otherwise: 1) != 0
-        if archives, let claim = archive(data) { return claim }
-        let likelihood = UInt32(MIMEMessage.likelihood(data))
-        if mails, likelihood >= 50 { return Claim(format: .mime, sureness: likelihood, type: EM_TYPE_MAIL) }
-        if mails, declared.hasPrefix(ByteView("message/")), likelihood > 0 || hasField(data) {
-            return Claim(format: .mime, sureness: 50, type: EM_TYPE_MAIL)
+        var result: [Claim] = []
+        if archives, let claim = archive(data) { result.append(claim) }
+        if mails, let claim = message(scan, object, data) {
+            // The root of a mail agent is a message, whatever it looks like.
+            let isMailFirst = object.depth == 0 && isMailAgent(scan.text("agent"))
+            result.insert(claim, at: isMailFirst ? 0 : result.count)
         }
-        // What a mail agent hands over is a message, however odd its header is.
-        if mails, object.depth == 0, hasField(data), isMailAgent(scan.text("agent")) {
-            return Claim(format: .mime, sureness: 50, type: EM_TYPE_MAIL)
-        }
-        guard archives else { return nil }
+        if !result.isEmpty || !archives { return result }
         if ZIPDirectory(data) != nil, isSelfExtractorAllowed(scan, data) {
             // Something stands before the archive: a program, a picture. It stays what it is.
-            return Claim(format: .zip, sureness: 60, type: EM_TYPE_UNKNOWN)
+            result.append(Claim(format: .zip, sureness: 60, type: EM_TYPE_UNKNOWN))
+        } else if mails, holdsUUFile(scan, data) {
+            result.append(Claim(format: .uuencoded, sureness: 60, type: EM_TYPE_TEXT))
         }
-        if mails, holdsUUFile(scan, data) {
-            return Claim(format: .uuencoded, sureness: 60, type: EM_TYPE_TEXT)
-        }
-        return nil
+        return result
+    }
+
+    /// Whether the object is a message.
+    private static func message(_ scan: ScanContext, _ object: em_object, _ data: ByteView) -> Claim? {
+        let likelihood = UInt32(MIMEMessage.likelihood(data))
+        if likelihood >= 50 { return Claim(format: .mime, sureness: likelihood, type: EM_TYPE_MAIL) }
+        let isSaidToBe =
+            ByteView(object.declared).hasPrefix(ByteView("message/"))
+            || object.depth == 0 && isMailAgent(scan.text("agent"))
+        guard isSaidToBe, hasField(data) else { return nil }
+        return Claim(format: .mime, sureness: 50, type: EM_TYPE_MAIL)
     }
 
     /// Archives that their first bytes tell.
@@ -86,8 +95,15 @@ enum Format {
         }) != nil
     }
 
+    /// The extractor of an object; nil when it is no container.
+    static func unpacker(_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) -> Unpacker? {
+        var all: [Unpacker] = []
+        for claim in claims(scan, object.pointee) { all.append(try claim.format.unpacker(scan, object)) }
+        return all.count > 1 ? UnpackerSequence(scan, object, all) : all.first
+    }
+
     /// The extractor of a format.
-    func unpacker(_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) -> Unpacker {
+    private func unpacker(_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) -> Unpacker {
         switch self {
         case .mime: MIMEUnpacker(scan, object)
         case .uuencoded: UUUnpacker(scan, object)
@@ -95,5 +111,24 @@ enum Format {
         case .gzip: GzipUnpacker(scan, object)
         case .tar: TarUnpacker(scan, object)
         }
+    }
+}
+
+/// Several extractors over the same object, one after another.
+final class UnpackerSequence: Unpacker {
+    private let all: [Unpacker]
+    private var current = 0
+
+    init(_ scan: ScanContext, _ object: UnsafePointer<em_object>, _ all: [Unpacker]) {
+        self.all = all
+        super.init(scan, object, format: "")
+    }
+
+    override func next() throws(ModuleError) -> Bool {
+        while current < all.count {
+            if try all[current].next() { return true }
+            current += 1
+        }
+        return false
     }
 }

@@ -83,7 +83,9 @@ final class MIMEUnpacker: Unpacker {
         case .multipartEnd:
             // RFC 2045 §6.4 forbids to encode a multipart; some clients decode it all the same.
             guard part.encoding != .identity else { return false }
-        case .leaf: break
+        case .leaf:
+            // An empty part hides nothing, and many of them would use up the limit.
+            guard !part.body.isEmpty || !part.names.isEmpty else { return false }
         }
         if reference != nil {
             let isKnown = referenceHas(part)

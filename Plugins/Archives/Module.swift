@@ -47,16 +47,17 @@ nonisolated(unsafe) private var containerTable = em_container_v1(
     identify: { instance, scan, object, type in
         guard let instance, let scan, let object else { return 0 }
         let context = ScanContext(scan, borrow(Archives.self, instance).services)
-        guard let claim = Format.claim(context, object.pointee) else { return 0 }
-        type?.pointee = claim.type
-        return claim.sureness
+        let claims = Format.claims(context, object.pointee)
+        guard let first = claims.first else { return 0 }
+        type?.pointee = first.type
+        return claims.reduce(0) { max($0, $1.sureness) }
     },
     open: { instance, scan, object, out in
         guard let instance, let scan, let object, let out else { return EM_E_ARGUMENT }
         let context = ScanContext(scan, borrow(Archives.self, instance).services)
-        guard let claim = Format.claim(context, object.pointee) else { return EM_E_UNSUPPORTED }
         do throws(ModuleError) {
-            out.pointee = retain(try claim.format.unpacker(context, object))
+            guard let unpacker = try Format.unpacker(context, object) else { return EM_E_UNSUPPORTED }
+            out.pointee = retain(unpacker)
             return EM_OK
         } catch {
             return error.status

@@ -58,6 +58,32 @@ import Testing
         #expect(unpacked(Array(inner.utf8)).host.texts == ["evil"])
     }
 
+    @Test func emptyPartsDoNotCount() {
+        let host = TrialHost(memory: 1 << 20)
+        host.mostObjects = 5
+        let head = Array("From: a\nTo: b\nContent-Type: multipart/mixed; boundary=b\n".utf8)
+        let parts = Array((String(repeating: "\n--b\n", count: 100) + "\n--b\n\nlast\n--b--\n").utf8)
+        #expect(unpacked(head + parts, host).status == EM_END)
+        #expect(host.texts == ["last"])
+    }
+
+    /// Mail programs skip what is no header, so a message may pass for an archive.
+    @Test func messagesThatBeginLikeArchives() {
+        let asZIP = Array("PK\u{3}\u{4} junk\r\n".utf8) + message
+        #expect(Set(unpacked(asZIP).host.texts).isSuperset(of: ["one", "two"]))
+        let name = "Subject: as tar\nFrom: a\nTo: b\nContent-Transfer-Encoding: base64\nX: "
+        var asTar = tarBlock(name, size: 4, magic: "")
+        for index in 0..<512 where asTar[index] == 0 && index != 135 && index != 154 { asTar[index] = 0x41 }
+        let sum = String(
+            asTar.enumerated().reduce(0) { $0 + ((148..<156).contains($1.offset) ? 32 : Int($1.element)) }, radix: 8)
+        asTar.replaceSubrange(148..<154, with: Array((String(repeating: "0", count: 6 - sum.count) + sum).utf8))
+        let host = TrialHost(memory: 1 << 20)
+        host.agent = "smtp"
+        _ = unpacked(asTar + Array("\n\ndHdv".utf8), host)
+        #expect(host.texts.contains("two"))
+        #expect(host.children.contains { text($0.format) == "TAR" })
+    }
+
     @Test func limits() {
         let host = TrialHost(memory: 1 << 20)
         host.mostObjects = 2
