@@ -130,7 +130,9 @@ extension Configuration {
             var agentsOfFile: [String: [String]] = [:]
             var origins: [String: Settings.Origin] = [:]
             for (name, section) in Sections.names where Sections.withUsers.contains(section) {
-                guard let settings = agents[name], let origin = settings.origin(of: "user_config") else { continue }
+                guard let settings = agents[name], let origin = settings.origin(of: "user_config"),
+                    Values.problem(settings.written("user_config"), .configurationFile) == nil
+                else { continue }
                 let path = settings.text("user_config")
                 guard !path.isEmpty else { continue }
                 agentsOfFile[path, default: []].append(name)

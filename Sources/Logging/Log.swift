@@ -14,6 +14,7 @@ package final class Log: Sendable {
 
     /// - Parameters:
     ///   - program: name of the program, as it stands before the process id.
+    ///   - target: where messages go.
     ///   - facility: name of a syslog facility; "none" writes nothing to syslog.
     ///   - classes: what is written; nothing else costs more than a look-up.
     ///   - syslogSocket: where the syslog daemon listens.
