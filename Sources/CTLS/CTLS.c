@@ -56,6 +56,7 @@ CTLS_context *CTLS_server_context(const char *certificate, const char *key, char
     if (context && load_identity(context, certificate, key)) {
         // Clients ask for what they can do; which of it is best, the server knows.
         SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+        SSL_CTX_set_dh_auto(context, 1);
         static const unsigned char id[] = "esets";
         SSL_CTX_set_session_id_context(context, id, sizeof id - 1);
         // Tickets carry the state: nothing is kept per client.

@@ -17,7 +17,11 @@ package final class Listener: @unchecked Sendable {
 
     /// Takes a listening descriptor. Makes it non-blocking, for all who share it.
     ///
-    /// - Parameter shared: several reactors accept from it: each connection wakes one of them (EPOLLEXCLUSIVE).
+    /// - Parameters:
+    ///   - reactor: whose tasks accept.
+    ///   - descriptor: bound and listening.
+    ///   - shared: several reactors accept from it: each connection wakes one of them (EPOLLEXCLUSIVE).
+    /// - Throws: `.system`.
     package init(_ reactor: Reactor, _ descriptor: Descriptor, shared: Bool = false) throws(StreamError) {
         self.reactor = reactor
         self.descriptor = descriptor
@@ -69,7 +73,7 @@ package final class Listener: @unchecked Sendable {
         streak += 1
         if streak >= 32 {
             streak = 0
-            await Task.yield()
+            await reactor.yield()
         }
         while true {
             if reactor.isStopping || watch.isClosed { return nil }
@@ -82,22 +86,32 @@ package final class Listener: @unchecked Sendable {
             }
             var peer = CLinux_address()
             let result = CLinux_accept(descriptor.raw, &peer)
-            if result >= 0 { return try Stream(reactor, adopting: result, peer: SocketAddress(peer)) }
+            if result >= 0 {
+                // Fails when the kernel has no room for another epoll entry: the connection is closed.
+                if let stream = try? Stream(reactor, adopting: result, peer: SocketAddress(peer)) { return stream }
+                guard try await pause() else { return nil }
+                continue
+            }
             switch -result {
             case EAGAIN: watch.canRead = false
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                pauses += 1
-                do throws(StreamError) {
-                    try await reactor.sleep(until: .milliseconds(100), interruptible: true)
-                } catch .stopping {
-                    return nil
-                }
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: guard try await pause() else { return nil }
             // accept(2): errors of the new connection, not of the listener.
             case ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
                 EPERM, ETIMEDOUT:
                 continue
             default: throw StreamError(failure: Int(result), call: "accept")
             }
+        }
+    }
+
+    /// Lets connections under way end; false when the reactor is stopping.
+    private func pause() async throws(StreamError) -> Bool {
+        pauses += 1
+        do throws(StreamError) {
+            try await reactor.sleep(until: .milliseconds(100), interruptible: true)
+            return true
+        } catch .stopping {
+            return false
         }
     }
 

@@ -6,6 +6,7 @@ extension Reactor {
     /// - Parameters:
     ///   - name: what debuggers and crash reports show.
     ///   - operation: must not block, and should end when its awaits throw.
+    /// - Returns: the task, to cancel it or await its end.
     @discardableResult
     package func spawn(_ name: String, _ operation: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         let number = shared.withLock { shared in

@@ -38,6 +38,8 @@ package final class Reactor: @unchecked Sendable {
     private let wakeup: Int32
     /// Jobs that became ready on the loop's thread.
     var readyJobs: [UnownedJob] = []
+    /// Tasks that let others go first; they go on after the next look at the descriptors.
+    private var yielded: [UnsafeContinuation<Void, Never>] = []
     var timers = TimerHeap()
     private var watches: [Watch?] = []
     private var lastGeneration: UInt32 = 0
@@ -99,11 +101,21 @@ package final class Reactor: @unchecked Sendable {
                 rounds += 1
             }
             if let result = stopping?.advance(self) { return result }
+            let isIdle = readyJobs.isEmpty && yielded.isEmpty
             let count = CLinux_epoll_wait(
-                epoll, events.baseAddress, 256, readyJobs.isEmpty ? timeout(stopping?.nextStep) : 0)
+                epoll, events.baseAddress, 256, isIdle ? timeout(stopping?.nextStep) : 0)
             for index in 0..<max(0, Int(count)) { dispatch(events[index]) }
             if timers.next != nil { fireTimers() }
+            for continuation in yielded { continuation.resume() }
+            yielded.removeAll(keepingCapacity: true)
         }
+    }
+
+    /// Lets other tasks run, and looks at the descriptors, before the calling task goes on.
+    /// (`Task.yield` would go through a thread of Swift's own pool.)
+    package func yield() async {
+        preconditionOnLoop()
+        await withUnsafeContinuation { yielded.append($0) }
     }
 
     /// Lets go of everything that refers to the reactor.

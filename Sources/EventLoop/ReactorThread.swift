@@ -8,6 +8,7 @@ package final class ReactorThread: Sendable {
     /// Starts the thread; all signals are blocked in it.
     ///
     /// - Parameter name: what `ps` shows, at most 15 bytes.
+    /// - Throws: `.system` when there is no thread or descriptor to be had.
     package init(_ name: String) throws(StreamError) {
         let reactor = try Reactor()
         self.reactor = reactor

@@ -4,7 +4,13 @@ import Glibc
 extension Stream {
     /// Connects to one address.
     ///
-    /// - Parameter source: the local address to connect from, its port 0 for any.
+    /// - Parameters:
+    ///   - reactor: whose tasks use the stream.
+    ///   - address: TCP or Unix.
+    ///   - source: the local address to connect from, its port 0 for any.
+    ///   - deadline: by which the connection must stand.
+    /// - Returns: the connected stream.
+    /// - Throws: `.timedOut`, `.cancelled`, `.system` (ECONNREFUSED, ENETUNREACH, ENOENT …).
     package static func connect(
         _ reactor: Reactor, to address: SocketAddress, from source: SocketAddress? = nil, deadline: Deadline
     ) async throws(StreamError) -> Stream {

@@ -42,7 +42,11 @@ extension Stream {
                 isEnded = true
                 if let broken { throw broken }
                 return false
-            case .nothing: continue
+            case .nothing:
+                // Encrypted input that is no data (key updates) may come without end, and ask for answers.
+                if output.count > outputLimit { try await flush(deadline: deadline) }
+                if deadline.hasPassed { throw .timedOut }
+                await breathe()
             }
         }
     }
@@ -174,6 +178,7 @@ extension Stream {
         if watch.isClosed { throw .closed }
         if let failure = output.failure { throw failure }
         if deadline.hasPassed { throw .timedOut }
+        await breathe()
         if !watch.canRead { try await watch.reading.wait(until: deadline).check() }
         if case .end = try receive() {
             isEnded = true

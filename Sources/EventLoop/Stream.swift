@@ -82,7 +82,11 @@ package final class Stream: @unchecked Sendable {
     /// Where the client wanted to go before a REDIRECT rule of netfilter sent it here; nil when none did.
     package var originalDestination: SocketAddress? {
         var raw = CLinux_address()
-        return CLinux_original_destination(watch.descriptor, &raw) == 0 ? SocketAddress(raw) : nil
+        guard CLinux_original_destination(watch.descriptor, &raw) == 0 else { return nil }
+        // Connection tracking knows connections that nobody redirected, too.
+        let wanted = SocketAddress(raw)
+        let here = local
+        return wanted.octets == here.octets && wanted.port == here.port ? nil : wanted
     }
 
     /// The descriptor, for options and credentials; it belongs to the stream.
@@ -102,7 +106,7 @@ package final class Stream: @unchecked Sendable {
         streak += 1
         if streak >= 64 {
             streak = 0
-            await Task.yield()
+            await reactor.yield()
         }
     }
 

@@ -57,6 +57,7 @@ package struct TLSClientContext: Sendable {
     ///   - authorities: PEM file or hashed folder of trusted certificates; nil for the system's.
     ///   - certificate: the client's own chain, PEM; nil for none.
     ///   - key: its key, PEM; nil when it is in the same file.
+    /// - Throws: when a file cannot be read or does not hold what it should.
     package init(authorities: String? = nil, certificate: String? = nil, key: String? = nil) throws(TLSError) {
         let made = withErrorText { text, capacity in
             CTLS_client_context(authorities, certificate, key, text, capacity)
@@ -73,6 +74,8 @@ package struct TLSClientContext: Sendable {
     /// - Parameters:
     ///   - name: what is asked for (SNI) where the policy names no host; nil or an address: nothing is asked for.
     ///   - policy: `.none` makes no sense here and is taken as `.encrypt`.
+    /// - Returns: an engine that has not started yet.
+    /// - Throws: when the name to verify cannot be one.
     package func engine(name: String?, policy: TLSPolicy) throws(TLSError) -> TLSEngine {
         var host = name
         var verify: Int32 = 0

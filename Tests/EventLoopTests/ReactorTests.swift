@@ -9,8 +9,10 @@ import Testing
             #expect(reactor.isOnLoop)
             let there = Completion<Bool>(reactor)
             reactor.spawn("inner") {
+                await reactor.yield()
+                let before = reactor.isOnLoop
                 await Task.yield()
-                there.fulfil(reactor.isOnLoop)
+                there.fulfil(before && reactor.isOnLoop)
             }
             #expect(try await there.value(deadline: patience))
             let elsewhere = try await reactor.offload { reactor.isOnLoop }
