@@ -18,8 +18,11 @@ enum CodeRules {
         guard let flags = image.value(of: Int64(DT_FLAGS_1)), flags & UInt64(DF_1_NOW) != 0 else {
             throw Refusal("dynamic", "not linked with -z now")
         }
-        for tag in [Int64(DT_RPATH), Int64(DT_RUNPATH)] where image.value(of: tag) != nil {
-            throw Refusal("dynamic", "a search path for libraries inside the module")
+        for entry in image.dynamic where entry.tag == Int64(DT_RPATH) || entry.tag == Int64(DT_RUNPATH) {
+            // Build tools add the module's own directory, which root owns and which holds modules alone.
+            guard image.string(entry.value)?.equals(ByteView("$ORIGIN")) == true else {
+                throw Refusal("dynamic", "a search path for libraries inside the module")
+            }
         }
     }
 }

@@ -1,4 +1,3 @@
-import Bytes
 import CModuleABI
 import Generations
 import JSON
@@ -25,7 +24,7 @@ struct ListCommand {
         for file in manifest.files {
             let mapping = context.map("\(context.store.path(number))/\(file.name)")
             do throws(Refusal) {
-                rows.append(try ModuleDescription(name: file.name, bytes: ByteView(mapping.bytes)))
+                rows.append(try ModuleDescription(name: file.name, mapping))
             } catch {
                 Main.program.fail("\(file.name): \(text(error))")
             }

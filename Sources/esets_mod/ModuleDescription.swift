@@ -1,6 +1,7 @@
 import Bytes
 import CModuleABI
 import JSON
+import Platform
 import Verifier
 
 /// What can be said about a module file without running it.
@@ -12,12 +13,15 @@ struct ModuleDescription {
     let isData: Bool
     let isSigned: Bool
     let verified: Verifier.Verified
+    /// What `verified` points into.
+    private let mapping: Mapping
 
     /// Checks the structure; the signature is another matter.
-    init(name: String, bytes: ByteView) throws(Refusal) {
-        verified = try Verifier.verify(bytes, keys: ByteView(), thorough: false)
+    init(name: String, _ mapping: Mapping) throws(Refusal) {
+        verified = try Verifier.verify(ByteView(mapping.bytes), keys: ByteView(), thorough: false)
+        self.mapping = mapping
         self.name = name
-        size = bytes.count
+        size = mapping.bytes.count
         id = text(verified.manifest.id)
         version = text(verified.manifest.version)
         isData = verified.manifest.kind == .data

@@ -16,7 +16,7 @@ struct ShowCommand {
         let path = context.path(of: operands[0])
         let mapping = context.map(path)
         do throws(Refusal) {
-            let module = try ModuleDescription(name: path, bytes: ByteView(mapping.bytes))
+            let module = try ModuleDescription(name: path, mapping)
             if context.printsJSON { Console.print(module.json.text(.pretty)) } else { show(module) }
         } catch {
             Main.program.fail("\(path): \(text(error))")
