@@ -1,5 +1,5 @@
 package import BytesE
-package import CModuleABI
+import CModuleABI
 package import TokensE
 
 /// em006, used in place. Opening checks every offset, index and count that reading follows later, so that a

@@ -1,4 +1,4 @@
-package import BytesE
+import BytesE
 
 /// What the mail server told about a message.
 package struct Envelope {

@@ -1,7 +1,7 @@
-package import BytesE
+import BytesE
 import CModuleABI
 import MIMEE
-package import TokensE
+import TokensE
 
 /// Decides which rules of the database hold for one message.
 package struct RuleEvaluation {

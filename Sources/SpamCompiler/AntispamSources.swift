@@ -1,0 +1,55 @@
+import Platform
+
+/// The sources of em006 in a directory: `*.rules` in the order of their names, `*.counts` (learned tokens), and messages to
+/// learn in `training/spam` and `training/ham`.
+package struct AntispamSources: Sendable {
+    package private(set) var rules: [SpamRule] = []
+    package private(set) var statistics = TokenStatistics()
+    /// Training messages may be this large.
+    private static let largestMessage = 16 << 20
+
+    package init() {}
+
+    /// Reads a directory; call it once for each directory, the shipped one first.
+    package mutating func add(directory: String) throws(SpamCompilerError) {
+        let names = try Self.names(directory)
+        var parser = RuleParser(continuing: rules)
+        for name in names where name.hasSuffix(".rules") {
+            let path = "\(directory)/\(name)"
+            try parser.add(file: path, text: String(decoding: try Self.read(path), as: UTF8.self))
+        }
+        rules = parser.rules
+        for name in names where name.hasSuffix(".counts") {
+            let path = "\(directory)/\(name)"
+            statistics.merge(try TokenStatistics(serialized: try Self.read(path), file: path))
+        }
+        guard names.contains("training") else { return }
+        try learn("\(directory)/training/spam", as: .spam)
+        try learn("\(directory)/training/ham", as: .ham)
+    }
+
+    private mutating func learn(_ directory: String, as label: TokenStatistics.Label) throws(SpamCompilerError) {
+        guard Files.exists(directory) else { return }
+        var trainer = SpamTrainer(statistics)
+        for name in try Self.names(directory) where name.hasSuffix(".eml") {
+            trainer.learn(try Self.read("\(directory)/\(name)"), as: label)
+        }
+        statistics = trainer.statistics
+    }
+
+    private static func names(_ directory: String) throws(SpamCompilerError) -> [String] {
+        do throws(SystemError) {
+            return try Files.names(in: directory).sorted()
+        } catch {
+            throw SpamCompilerError(directory, "\(error)")
+        }
+    }
+
+    private static func read(_ path: String) throws(SpamCompilerError) -> [UInt8] {
+        do throws(SystemError) {
+            return try Files.read(path, limit: largestMessage)
+        } catch {
+            throw SpamCompilerError(path, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,1 @@
+../HeuristicsTests/FakeHost.swift
