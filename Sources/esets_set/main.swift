@@ -19,6 +19,7 @@ let program = Program(
         ProgramOption("list", .optionalValue("all"), help: "show what is set; with =all the defaults too"),
         ProgramOption("check", help: "say what is wrong with the configuration"),
         ProgramOption("print-default", help: "show the shipped configuration file"),
+        ProgramOption("print-manual", help: "show the parameters as mdoc", isHidden: true),
         ProgramOption("section", .value("SECTION"), help: "section that is meant (global)"),
         ProgramOption("user", .value("USERSPEC"), help: "section of the user file that is meant"),
     ], operands: 0...3,
@@ -32,6 +33,11 @@ let paths = Paths(root: arguments.root, configurationFile: arguments.configurati
 
 if arguments.has("print-default") {
     Console.write(DefaultConfiguration.text)
+    exit(ExitCode.success)
+}
+
+if arguments.has("print-manual") {
+    Console.write(ParameterManual.text)
     exit(ExitCode.success)
 }
 

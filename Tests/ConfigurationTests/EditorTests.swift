@@ -62,6 +62,12 @@ import Testing
             try Files.text(Self.shipped) == DefaultConfiguration.text, "run: esets_set --print-default > etc/esets.cfg")
     }
 
+    @Test func theManualPageHasTheTable() throws {
+        let page = try Files.text(Self.shipped.replacingSuffix("etc/esets.cfg", "docs/man/esets.cfg.5"))
+        let list = ParameterManual.begin + "\n" + ParameterManual.text + ParameterManual.end + "\n"
+        #expect(page.contains(list), "put the output of esets_set --print-manual into docs/man/esets.cfg.5")
+    }
+
     @Test func itSetsNothingAndShowsEveryParameter() throws {
         let shipped = file(DefaultConfiguration.text)
         #expect(shipped.blocks.flatMap(\.entries) == [])
@@ -145,5 +151,11 @@ import Testing
         #expect(values.first { $0.parameter.name == "action_av" }?.value == "reject")
         #expect(values.first { $0.parameter.name == "action_av_infected" }?.value == "reject")
         #expect(!values.contains { $0.parameter.name == "listen_port" })
+    }
+}
+
+extension String {
+    fileprivate func replacingSuffix(_ old: String, _ new: String) -> String {
+        hasSuffix(old) ? dropLast(old.count) + new : self
     }
 }
