@@ -25,9 +25,17 @@ final class AgentShared: Sendable {
     /// For the marks in messages.
     let hostName: String
     let version: String
+    /// Where a redirected client wanted to go; what the kernel says, except in tests.
+    let destination: Destination
     private let state: Mutex<State>
 
-    init(_ current: Current, scanner: any MessageScanner, events: AgentEvents, hostName: String, version: String) {
+    typealias Destination = @Sendable (Stream) -> SocketAddress?
+
+    init(
+        _ current: Current, scanner: any MessageScanner, events: AgentEvents, hostName: String, version: String,
+        destination: @escaping Destination
+    ) {
+        self.destination = destination
         self.scanner = scanner
         self.events = events
         self.hostName = hostName

@@ -51,8 +51,15 @@ final class NextHop {
     func reply(within seconds: Int) async throws(HopError) -> Reply {
         let deadline = Deadline.seconds(seconds)
         while replies.isEmpty {
-            let more: Bool
-            do throws(StreamError) { more = try await stream.fill(deadline: deadline) } catch {
+            var more = true
+            do throws(StreamError) {
+                // The end of a TLS handshake may have brought input already.
+                if stream.input.isEmpty {
+                    more = try await stream.fill(deadline: deadline)
+                } else {
+                    try await stream.flush(deadline: deadline)
+                }
+            } catch {
                 throw .lost(error.description)
             }
             do throws(ReplyParser.Failure) { try parser.receive(stream.input, into: &replies) } catch {

@@ -23,12 +23,21 @@ package final class SMTPAgent: Sendable {
     ///   - settings: `threads` of the first settings counts for the life of the process.
     ///   - hostName: of this machine, for the marks in messages.
     ///   - version: of the product.
-    package init(
+    package convenience init(
         _ settings: AgentSettings, scanner: any MessageScanner, events: AgentEvents, hostName: String, version: String
+    ) throws(AgentError) {
+        try self.init(settings, scanner: scanner, events: events, hostName: hostName, version: version) {
+            $0.originalDestination
+        }
+    }
+
+    init(
+        _ settings: AgentSettings, scanner: any MessageScanner, events: AgentEvents, hostName: String, version: String,
+        destination: @escaping AgentShared.Destination
     ) throws(AgentError) {
         shared = AgentShared(
             AgentShared.Current(settings: settings, tls: try AgentTLS(settings)), scanner: scanner, events: events,
-            hostName: hostName, version: version)
+            hostName: hostName, version: version, destination: destination)
         var reactors: [Reactor] = []
         do throws(StreamError) {
             for _ in 0..<settings.threads { reactors.append(try Reactor()) }
@@ -126,7 +135,7 @@ private func serve(_ client: Stream, _ shared: AgentShared) {
         refuse(client, .nextHopUnavailable)
     case .admitted(let number, let current):
         shared.counters.count(.sessions)
-        guard let target = Target(current.settings, client) else {
+        guard let target = Target(current.settings, client, shared.destination) else {
             shared.dismiss(peer)
             shared.events.text(
                 .error, number,

@@ -182,12 +182,7 @@ extension Session {
                 client.write(reply.bytes)
                 return nil
             case .command: throw .close(.badSequence)
-            case nil:
-                try await withClient { () async throws(StreamError) in
-                    guard try await client.fill(deadline: deadline) else { throw StreamError.closed }
-                }
-                server.receive(client.input)
-                client.consume(client.input.count)
+            case nil: try await readMore(until: deadline)
             }
         }
     }

@@ -82,7 +82,7 @@ final class Session {
         while true {
             guard let event = server.next() else {
                 try await flushBatch()
-                try await readMore()
+                try await readMore(until: commandDeadline)
                 continue
             }
             commandDeadline = .seconds(settings.timeouts.command)
@@ -102,11 +102,14 @@ final class Session {
     }
 
     /// Waits for input of the client; an agent that stops ends sessions that are between messages.
-    private func readMore() async throws(SessionEnd) {
+    func readMore(until deadline: Deadline) async throws(SessionEnd) {
         let isIdle = !server.isInTransaction && !server.hasPending
-        try await withClient { () async throws(StreamError) in
-            guard try await client.fill(deadline: commandDeadline, interruptible: isIdle) else {
-                throw StreamError.closed
+        // The end of a TLS handshake may have brought input already.
+        if client.input.isEmpty {
+            try await withClient { () async throws(StreamError) in
+                guard try await client.fill(deadline: deadline, interruptible: isIdle) else {
+                    throw StreamError.closed
+                }
             }
         }
         server.receive(client.input)

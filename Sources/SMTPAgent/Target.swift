@@ -24,11 +24,11 @@ enum Target: Sendable, CustomStringConvertible {
 extension Target {
     /// The server for a client; nil when the agent is a transparent proxy and the client was not redirected, so
     /// that its destination is the agent itself.
-    init?(_ settings: AgentSettings, _ client: Stream) {
+    init?(_ settings: AgentSettings, _ client: Stream, _ destination: AgentShared.Destination) {
         switch settings.role {
         case .filter(let host, let port): self = .host(host, port)
         case .transparent:
-            guard let destination = client.originalDestination, destination != client.local else { return nil }
+            guard let destination = destination(client), destination != client.local else { return nil }
             self = .address(destination)
         }
     }

@@ -27,12 +27,12 @@ enum SMTPProgram {
         for warning in configuration.warnings { log.current.warning("\(warning)") }
         do throws(AgentError) {
             let settings = AgentSettings(configuration)
-            try makeSpool(settings.spoolDirectory)
+            makeSpool(settings.spoolDirectory, log)
             let agent = try SMTPAgent(
                 settings, scanner: DaemonScanner(path: configuration.daemonSocket), events: log.events,
                 hostName: HostName.current, version: Product.version)
             let listening: [Descriptor]
-            if let inherited = try InheritedSockets.take() {
+            if let inherited = try InheritedSockets.take(agent: "smtp") {
                 listening = inherited
             } else {
                 listening = try SMTPAgent.bind(settings)
@@ -80,9 +80,10 @@ enum SMTPProgram {
         }
     }
 
-    private static func makeSpool(_ directory: String) throws(AgentError) {
+    /// Without it only messages of more than 1 MiB are deferred, so that is no reason not to start.
+    private static func makeSpool(_ directory: String, _ log: AgentLog) {
         do throws(SystemError) { try Files.makeDirectory(directory, mode: 0o700) } catch {
-            throw AgentError("spool directory: \(error)")
+            log.current.error("spool directory: \(error); large messages are deferred")
         }
     }
 }

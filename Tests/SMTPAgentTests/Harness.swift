@@ -6,11 +6,12 @@ import Glibc
 import Mail
 import Platform
 import SMTP
-import SMTPAgent
 import ScanProtocol
 import Synchronization
 import TLS
 import Testing
+
+@testable import SMTPAgent
 
 /// A scanner that answers as told, and notes what it was asked.
 final class FakeScanner: MessageScanner {
@@ -90,12 +91,14 @@ final class Harness: Sendable {
     /// - Parameters:
     ///   - configuration: lines for [smtp]; HOP is replaced by the next hop's port.
     ///   - users: content of the user file.
+    ///   - redirected: as if a rule of netfilter had redirected clients that wanted to reach the next hop.
     ///   - pem: content of @ETCDIR@/certs/smtp.pem.
     init(
         _ configuration: String = "server_addr = \"127.0.0.1\"\nserver_port = HOP\nav_eml_header_modification = no\n"
             + "av_eml_footnote_modification = no\nav_eml_subject_modification = no\n",
         more: String = "", users: String = "", hop behaviour: FakeHop.Behaviour = .init(),
-        scanner: FakeScanner = .findsVirus(), timeouts: Timeouts = Timeouts(), makeSpool: Bool = true, pem: [UInt8] = []
+        scanner: FakeScanner = .findsVirus(), timeouts: Timeouts = Timeouts(), makeSpool: Bool = true,
+        pem: [UInt8] = [], redirected: Bool = false
     ) throws {
         root = "/tmp/esets-smtp-test.\(getpid()).\(UInt64.random(in: 0 ... .max))"
         let paths = Paths(root: root)
@@ -112,7 +115,10 @@ final class Harness: Sendable {
         agent = try SMTPAgent(
             settings, scanner: scanner,
             events: AgentEvents(text: { _, _, text in log.add(text) }, message: { log.add($0) }),
-            hostName: "test.example", version: "0")
+            hostName: "test.example", version: "0"
+        ) { [port = hop.port] client in
+            redirected ? SocketAddress(numeric: "127.0.0.1", port: port) : client.originalDestination
+        }
         let listening = try Listener.open(try require(SocketAddress(numeric: "127.0.0.1", port: 0)))
         port = try Listener(reactor, listening).local.port
         done = Completed()

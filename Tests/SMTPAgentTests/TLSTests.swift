@@ -2,6 +2,7 @@ import Foundation
 import Platform
 import SMTP
 import SMTPAgent
+import ScanProtocol
 import TLS
 import Testing
 
@@ -128,5 +129,56 @@ private let withCertificate = "tls_cert_file = \"@ETCDIR@/certs/smtp.pem\"\n"
         await harness.stop()
         #expect(!hello.contains("AUTH"))
         #expect(auth.hasPrefix("502"))
+    }
+
+    @Test func aTransparentProxyRelaysAuthentication() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.keywords.append("AUTH PLAIN GSSAPI LOGIN")
+        let harness = try Harness("", hop: behaviour, redirected: true)
+        let replies = try await harness.client { client in
+            _ = try await client.reply()
+            var replies: [String] = []
+            for line in ["EHLO x", "AUTH GSSAPI", "AUTH LOGIN", "*", "AUTH LOGIN dQ==", "cGFzcw==", "AUTH PLAIN"] {
+                replies.append(try await client.ask(line))
+            }
+            return replies
+        }
+        await harness.stop()
+        #expect(replies[0].contains("AUTH PLAIN LOGIN"))
+        #expect(!replies[0].contains("GSSAPI"))
+        #expect(!replies[0].contains("XFORWARD"))
+        #expect(replies[1...].map { $0.prefix(3) } == ["504", "334", "501", "334", "235", "503"])
+        #expect(
+            harness.hop.seen.lines.dropFirst(2) == [
+                "AUTH LOGIN", "RESPONSE *", "AUTH LOGIN dQ==", "RESPONSE cGFzcw==", "QUIT",
+            ])
+    }
+
+    @Test func credentialsAreNotUncovered() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.keywords.append("AUTH PLAIN")
+        let harness = try Harness(withCertificate, hop: behaviour, pem: Certificate.shared.pem, redirected: true)
+        let (before, after) = try await harness.client { client in
+            _ = try await client.reply()
+            let before = try await client.ask("EHLO x")
+            _ = try await client.ask("STARTTLS")
+            try await client.startTLS()
+            return (before, try await client.ask("EHLO x"))
+        }
+        await harness.stop()
+        #expect(before.contains("AUTH"))
+        #expect(!after.contains("AUTH"))
+    }
+
+    @Test func aTransparentProxyRelays() async throws {
+        let harness = try Harness("action_av = scan\n", redirected: true)
+        let reply = try await harness.client { client in
+            try await client.hello()
+            return try await client.deliver("Subject: x\r\n\r\nx\r\n")
+        }
+        await harness.stop()
+        #expect(reply == "250 2.0.0 queued as X")
+        #expect(harness.scanner.calls.map(\.envelope.clientAddress) == ["127.0.0.1"])
+        #expect(harness.scanner.calls.map(\.envelope.helo) == ["client.example"])
     }
 }
