@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 
 extension Configuration {
@@ -12,13 +13,29 @@ extension Configuration {
         } catch {
             throw ConfigurationError(file: path, error.message)
         }
-        return try Configuration(main: main, path: path, paths: paths) { file in
+        let configuration = try Configuration(main: main, path: path, paths: paths) { file in
             do throws(ConfigurationFileProblem) {
                 return .success(try ConfigurationFile.read(file))
             } catch {
                 return .failure(error)
             }
         }
+        return configuration.warningAboutSecrets(in: path)
+    }
+
+    /// With a warning when everybody on the machine can read a password.
+    private func warningAboutSecrets(in path: String) -> Configuration {
+        var info = stat()
+        guard stat(path, &info) == 0, info.st_mode & S_IROTH != 0 else { return self }
+        let secrets = agents.values.flatMap { settings in
+            settings.base.values.filter { $0.parameter.isSecret && !$0.text.isEmpty }.compactMap(\.origin)
+        }
+        guard let first = secrets.map(\.line).min() else { return self }
+        let warning = Diagnostic(
+            .warning, file: path, line: first,
+            "everybody may read this password; take the right away: chmod o-r \(path)")
+        return Configuration(
+            paths: paths, warnings: warnings + [warning], files: files, agents: agents, users: users)
     }
 
     /// What is wrong with texts that anybody may have written: parses both, checks both and resolves a few

@@ -61,7 +61,6 @@ package enum ParameterTable {
     /// The known name that a misspelt one most likely meant, first among those of the section, then anywhere;
     /// nil if none is near (at most a third of its letters wrong).
     package static func nearestName(to name: String, in section: Sections) -> String? {
-        guard name.utf8.count <= 64 else { return nil }
         let here = parameters(in: section).map(\.name)
         let limit = max(1, name.utf8.count / 3)
         return nearest(name, among: here, within: limit)
@@ -70,8 +69,9 @@ package enum ParameterTable {
 
     /// The candidate with the smallest edit distance; the first one of equals.
     static func nearest(_ name: String, among candidates: [String], within limit: Int) -> String? {
+        guard name.utf8.count <= 64 else { return nil }
         var best: (name: String, distance: Int)?
-        for candidate in candidates {
+        for candidate in candidates where abs(candidate.utf8.count - name.utf8.count) <= limit {
             let distance = editDistance(Array(name.utf8), Array(candidate.utf8))
             if distance <= limit, distance < best?.distance ?? Int.max { best = (candidate, distance) }
         }

@@ -46,6 +46,17 @@ import Testing
                 == .reject)
     }
 
+    @Test func aPasswordThatEverybodyMayReadIsAWarning() throws {
+        let scratch = try Scratch("num_proc = 2\n[mird]\npassword = \"x\"\n")
+        #expect(try Configuration.load(paths: scratch.paths).warnings == [])
+        chmod(scratch.path("esets.cfg"), 0o644)
+        let warnings = try Configuration.load(paths: scratch.paths).warnings
+        #expect(warnings.map(\.line) == [3])
+        try scratch.write("num_proc = 2\n", to: "esets.cfg")
+        chmod(scratch.path("esets.cfg"), 0o644)
+        #expect(try Configuration.load(paths: scratch.paths).warnings == [])
+    }
+
     @Test func aMissingFileIsAnError() throws {
         let paths = Paths(root: "/nonexistent")
         let error = #expect(throws: ConfigurationError.self) { try Configuration.load(paths: paths) }

@@ -218,6 +218,28 @@ import Testing
         #expect(action("ann@example.com", "11.1.1.1", "192.0.2.2") == .reject)
     }
 
+    /// Look-ups go by the most telling field; a section found through another key must not be skipped over.
+    @Test func manySectionsAnswerAsASlowSearchWould() throws {
+        var users = ""
+        for number in 0..<300 {
+            users += "[user\(number)@example.com]\nav_scan_timeout = \(number + 1)\n"
+            if number == 150 { users += "[@example.com|boss@example.org]\nav_scan_timeout = 1000\n" }
+        }
+        users += "[@example.com]\nav_scan_timeout = 2000\n"
+        let all = try configuration(main, users: ["spec.cfg": users])
+        func timeout(_ recipient: String, _ sender: String) -> Int {
+            all.settings(agent: "smtp", recipient: recipient, sender: sender, clientAddress: nil)
+                .number("av_scan_timeout")
+        }
+        #expect(timeout("user7@example.com", "boss@example.org") == 8)
+        #expect(timeout("user150@example.com", "boss@example.org") == 151)
+        #expect(timeout("user151@example.com", "boss@example.org") == 1000)
+        #expect(timeout("user151@example.com", "x@example.org") == 152)
+        #expect(timeout("user999@example.com", "boss@example.org") == 1000)
+        #expect(timeout("user999@example.com", "x@example.org") == 2000)
+        #expect(timeout("user7@example.net", "boss@example.org") == 0)
+    }
+
     @Test func aFileMayServeBothFamilies() throws {
         let users = "[|s@t]\naction_av = reject\n[bob|10.0.0.1]\naction_av = defer\n"
         let all = try configuration("user_config = u\n", users: ["u": users])
