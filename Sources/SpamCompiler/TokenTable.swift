@@ -4,6 +4,10 @@ import Tokens
 /// The token table of em006: buckets of one cache line, see em_antispam_database.h.
 package struct TokenTable {
     package private(set) var buckets: [em_antispam_bucket] = []
+    /// Tokens that found no place; none, unless the statistics are damaged.
+    package private(set) var dropped = 0
+    /// How often the table is doubled to find every token a place near its own.
+    private static let attempts = 4
     private static let slots = Int(EM_ANTISPAM_BUCKET_TOKENS)
     /// Readers look no further.
     private static let furthest = 32
@@ -15,11 +19,15 @@ package struct TokenTable {
         guard !kept.isEmpty else { return }
         var size = 1
         while size * Self.slots * 6 < kept.count * 10 { size *= 2 }
-        while true {
+        for _ in 0..<Self.attempts {
             buckets = [em_antispam_bucket](repeating: em_antispam_bucket(), count: size)
             if kept.allSatisfy({ insert($0.key, $0.value) }) { return }
             size *= 2
         }
+        // Hashes that crowd so much are not the tokenizer's; those that find no place are left out.
+        size /= 2
+        buckets = [em_antispam_bucket](repeating: em_antispam_bucket(), count: size)
+        for (token, seen) in kept where !insert(token, seen) { dropped += 1 }
     }
 
     private mutating func insert(_ token: UInt64, _ seen: TokenCounts) -> Bool {
