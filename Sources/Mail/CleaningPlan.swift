@@ -84,14 +84,12 @@ struct CleaningPlan {
     private func target(of threat: Finding, mode: CleanMode, outline: MessageOutline) -> Removal.Target? {
         let wholeContent: Removal.Target? = outline.canReplaceContent ? .content : nil
         if mode == .delete { return wholeContent }
-        guard let object = objects[threat.object], let range = object.rootRange else {
-            return mode == .rigorous ? wholeContent : nil
-        }
+        guard let range = partRange(of: threat.object, outline) else { return mode == .rigorous ? wholeContent : nil }
         switch outline.kind(ofBody: range) {
         case .protected:
             return nil
         case .attachment, .block:
-            return mode != .standard || !isInsideContainer(object, range) ? .part(range) : nil
+            return mode != .standard || !isInsideContainer(threat.object, range) ? .part(range) : nil
         case .text:
             return mode == .rigorous ? .part(range) : nil
         case .unknown:
@@ -99,30 +97,51 @@ struct CleaningPlan {
         }
     }
 
+    /// The body of the innermost part of the message that holds an object, or a uuencoded block in a text. An object
+    /// may lie in place deeper inside, in an archive for example: only the whole part can go.
+    private func partRange(of id: UInt64, _ outline: MessageOutline) -> Range<UInt64>? {
+        guard let own = objects[id]?.rootRange else { return nil }
+        var next = id
+        for _ in 0...objects.count {
+            guard let object = objects[next], let range = object.rootRange, range.contains(own) else { return nil }
+            if outline.hasPart(body: range) { return range }
+            if object.format == Self.blockFormat, let text = objects[object.parent],
+                text.rootRange.map(outline.hasPart(body:)) ?? (text.id == 1), outline.kind(ofBody: range) == .block
+            {
+                return range
+            }
+            next = object.parent
+        }
+        return nil
+    }
+
+    /// What the archives module calls uuencoded files.
+    private static let blockFormat = "UUE"
+
     /// Whether an archive or an attached message stands between the part and the object: it may hold good
     /// files too. Formats with exactly one file inside (gzip, a runtime packer) do not count.
-    private func isInsideContainer(_ object: ObjectInfo, _ part: Range<UInt64>) -> Bool {
-        var id = object.parent
-        for _ in 0...objects.count {
-            guard let ancestor = objects[id], ancestor.rootRange == part else { return false }
-            switch ancestor.type {
-            case EM_TYPE_ZIP, EM_TYPE_TAR, EM_TYPE_ARCHIVE, EM_TYPE_MAIL: return true
-            default: id = ancestor.parent
-            }
+    private func isInsideContainer(_ id: UInt64, _ part: Range<UInt64>) -> Bool {
+        ancestors(of: id, inside: part).dropFirst().contains { ancestor in
+            [EM_TYPE_ZIP, EM_TYPE_TAR, EM_TYPE_ARCHIVE, EM_TYPE_MAIL].contains(ancestor.type)
         }
-        return false
     }
 
     /// The name of the outermost object of the part: what the reader of the message knows it by.
     private func partName(of id: UInt64, _ part: Range<UInt64>) -> String {
-        var name = ""
+        ancestors(of: id, inside: part).last { !$0.name.isEmpty }?.name ?? ""
+    }
+
+    /// An object and those around it that lie in a part, innermost first.
+    private func ancestors(of id: UInt64, inside part: Range<UInt64>) -> [ObjectInfo] {
+        var result: [ObjectInfo] = []
         var next = id
-        for _ in 0...objects.count {
-            guard let object = objects[next], object.rootRange == part else { break }
-            if !object.name.isEmpty { name = object.name }
+        while result.count <= objects.count, let object = objects[next],
+            object.rootRange.map({ part.contains($0) }) ?? false
+        {
+            result.append(object)
             next = object.parent
         }
-        return name
+        return result
     }
 
     /// In order of position, without parts that lie in other removed parts (their threats move up).

@@ -70,6 +70,12 @@ package struct MessageOutline: Sendable {
         return part.structure == .leaf ? .block : .unknown
     }
 
+    /// Whether this is the body of a part.
+    func hasPart(body: Range<UInt64>) -> Bool {
+        guard let range = Self.range(body) else { return false }
+        return parts.contains { $0.body == range }
+    }
+
     /// Whether this is the body of an attached message whose bytes stand in this message as they are.
     func isUnencodedMessage(body: Range<UInt64>) -> Bool {
         guard let range = Self.range(body) else { return false }

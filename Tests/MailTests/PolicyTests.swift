@@ -241,6 +241,40 @@ private func decide(_ policy: MailPolicy, _ verdict: ScanVerdict?) -> Decision {
         #expect(decide(policy(), verdict([raw], [attachment])).antivirus == .infected)
     }
 
+    /// A stored member lies in place inside an unencoded archive: the archive goes, not the bytes of the member.
+    @Test func membersInPlaceTakeTheWholeArchive() {
+        let message = crlf(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: application/zip\n\nPKVIRUSPK\n--b--\n")
+        let zip = ObjectInfo(
+            id: 2, parent: 1, name: "a.zip", format: "MIME", type: 8, rootRange: range(of: "PKVIRUSPK", in: message))
+        for format in ["ZIP", "UUE"] {
+            let stored = ObjectInfo(
+                id: 3, parent: 2, name: "v", format: "ZIP", type: 4, rootRange: range(of: "VIRUS", in: message))
+            var inner = stored
+            inner.id = 4
+            inner.parent = 3
+            inner.format = format
+            let found = verdict([infected(4)], [zip, stored, inner])
+            let standard = policy().decide(found, outline: outline(message))
+            #expect(standard.antivirus == .infected)
+            let strict = policy { $0.cleanMode = .strict }.decide(found, outline: outline(message))
+            #expect(
+                strict.removals == [Removal(.part(zip.rootRange ?? 0..<0), name: "a.zip", threats: ["Test.Virus"])])
+        }
+    }
+
+    @Test func uuencodedFilesInTextAreBlocks() {
+        let message = crlf("Subject: x\n\nText\nbegin 644 x.exe\n#MVIRUS\nend\nMore\n")
+        let text = "Text\r\nbegin 644 x.exe\r\n#MVIRUS\r\nend\r\nMore\r\n"
+        let part = ObjectInfo(id: 2, parent: 1, format: "MIME", type: 2, rootRange: range(of: text, in: message))
+        let block = ObjectInfo(
+            id: 3, parent: 2, name: "x.exe", format: "UUE", type: 4,
+            rootRange: range(of: "begin 644 x.exe\r\n#MVIRUS\r\nend\r\n", in: message))
+        let decision = policy().decide(verdict([infected(3)], [part, block]), outline: outline(message))
+        #expect(decision.antivirus == .deleted)
+        #expect(decision.removals.first?.target == .part(block.rootRange ?? 0..<0))
+    }
+
     @Test func whatCannotBeAlteredIsInfected() {
         for mode in CleanMode.allCases {
             let decision = policy { $0.cleanMode = mode }
