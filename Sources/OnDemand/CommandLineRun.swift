@@ -19,7 +19,7 @@ package struct CommandLineRun {
     package private(set) var worst = Disposition.accept
     /// Files that could not be scanned at all.
     package private(set) var errors = 0
-    package private(set) var counters = Counters()
+    package private(set) var counters = ScanCounters()
 
     /// Exit code when no file was blocked and at least one could not be scanned. Never for blocked files: a mail
     /// filter takes it for a failed scanner and may deliver.

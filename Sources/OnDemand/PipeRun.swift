@@ -25,7 +25,7 @@ package struct PipeRun {
     private let log: Log
     private let host: String
     private let productVersion: String
-    package private(set) var counters = Counters()
+    package private(set) var counters = ScanCounters()
 
     /// - Parameters:
     ///   - scanner: gives the verdict.

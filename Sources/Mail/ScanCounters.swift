@@ -2,7 +2,7 @@ package import ScanProtocol
 
 /// What an agent tells the daemon for its statistics: how much of what, since it told last. The first of them
 /// count objects (a message and what is in it), the others whole messages.
-package struct Counters: Sendable, Equatable {
+package struct ScanCounters: Sendable, Equatable {
     /// By name: scanned, error, infected, cleaned, spam, accepted, deferred, discarded, rejected, as_ham,
     /// as_likely_ham, as_likely_spam, as_spam. Zero values are left out.
     package private(set) var values: [String: UInt64] = [:]
