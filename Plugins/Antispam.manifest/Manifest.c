@@ -4,4 +4,6 @@ EM_MANIFEST("id=em005.antispam\n"
             "file=em005\n"
             "version=1.0.0\n"
             "kind=code\n"
-            "abi=1.0\n");
+            "abi=1.0\n"
+            "offers=em.analyse/1 em.selftest/1\n"
+            "description=Antispam engine\n");

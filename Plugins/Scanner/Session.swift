@@ -18,7 +18,7 @@ final class Session {
     init(_ scanner: Scanner, _ scan: ScanContext, root: em_object) {
         self.scanner = scanner
         self.scan = scan
-        containers = scan.number("av_scan_obj_archives", otherwise: 1) != 0 ? scanner.containers() : []
+        containers = scanner.containers()
         matcher = ObjectMatcher(scanner, scan)
         analyses = scanner.analyses(scan)
         frames.append(Frame(object: root, mark: scan.services.memory.pointee.mark(scan.handle)))

@@ -19,7 +19,7 @@ package final class ScanServer {
     private let finished: Mailbox<ScanJob>
     private let loads = WorkQueue<UInt64>()
     private let loaded: Mailbox<LoadResult>
-    private var threads: [ServiceThread] = []
+    private var threads: [NativeThread] = []
 
     var generation: (any EngineGeneration)?
     private var retired: [RetiredGeneration] = []
@@ -75,7 +75,7 @@ package final class ScanServer {
     private func startThreads() throws(SystemError) {
         for _ in 0..<max(1, settings.threads) {
             threads.append(
-                try ServiceThread { [queue, finished] in
+                try NativeThread { [queue, finished] in
                     while let job = queue.take() {
                         job.work()
                         finished.put(job)
@@ -83,7 +83,7 @@ package final class ScanServer {
                 })
         }
         threads.append(
-            try ServiceThread { [engine, loads, loaded] in
+            try NativeThread { [engine, loads, loaded] in
                 while let number = loads.take() {
                     do throws(EngineError) {
                         let generation = try engine.load(generation: number)

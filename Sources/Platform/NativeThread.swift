@@ -1,8 +1,7 @@
 import Glibc
-import Platform
 
 /// A thread of the process's own, never one of Swift's cooperative pool: scanning blocks.
-struct ServiceThread {
+package struct NativeThread {
     private let thread: pthread_t
 
     private final class Body {
@@ -10,7 +9,8 @@ struct ServiceThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    init(_ run: @escaping @Sendable () -> Void) throws(SystemError) {
+    /// Starts it.
+    package init(_ run: @escaping @Sendable () -> Void) throws(SystemError) {
         var thread = pthread_t()
         let body = Unmanaged.passRetained(Body(run))
         let code = pthread_create(
@@ -27,5 +27,6 @@ struct ServiceThread {
         self.thread = thread
     }
 
-    func join() { pthread_join(thread, nil) }
+    /// Waits for its end.
+    package func join() { pthread_join(thread, nil) }
 }
