@@ -189,6 +189,10 @@ let programs: [Target] = [
         "Platform", "JSON", "Bytes",
     ]),
     program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
+    program("esets_bench", [
+        "ModuleHost", "Generations", "DataModule", "SignatureCompiler", "ScanProtocol", "Configuration", "Programs", "Platform", "Bytes",
+        "CModuleABI",
+    ]),
     program("esets_mod", ["Verifier", "DataModule", "Generations", "ModuleHost", "Configuration", "Programs", "Platform", "JSON", "Bytes", "CCrypto"]),
 ]
 
@@ -243,7 +247,7 @@ let moduleTests: [Target] =
         tests("Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"]),
         tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
-        tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI"]),
+        tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
         tests("Scanner", [
             "Scanner", "ModuleKit", "ModuleHost", "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
         ]),

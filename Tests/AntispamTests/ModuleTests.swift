@@ -2,15 +2,23 @@ import Antispam
 import BytesE
 import CModuleABI
 import DataModule
+import Platform
 import SpamCompiler
 import Testing
 import TokensE
 
+/// modules/antispam of this checkout.
+let moduleSources = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/modules/antispam"
+
+/// The content of a file.
+func text(_ path: String) throws -> String {
+    String(decoding: try Files.read(path), as: UTF8.self)
+}
+
 /// em006 from the shipped sources.
 func shippedDatabase() throws -> [UInt8] {
-    let root = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
     var sources = AntispamSources()
-    try sources.add(directory: "\(root)/modules/antispam")
+    try sources.add(directory: moduleSources)
     return try AntispamCompiler.compile(rules: sources.rules, statistics: sources.statistics, version: 1).bytes()
 }
 
