@@ -132,21 +132,47 @@ struct PatternIndex {
     func scanShort(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
         guard shortCount > 0, object.count >= 2, let start = object.base, let bits = shortFilter.base else { return }
         let bytes = UnsafeRawPointer(start)
+        let filter = UnsafeRawPointer(bits)
         let end = object.count - 1
         var position = 0
         while position < end {
             guard check() else { return verifier.stop(.cancelled) }
             let limit = min(end, position + Self.stride)
             while position < limit {
-                var pair = bytes.loadUnaligned(fromByteOffset: position, as: UInt16.self)
-                if fold { pair = UInt16(truncatingIfNeeded: foldedGram(UInt32(pair))) }
-                if bits[Int(pair >> 3)] & (1 << UInt8(pair & 7)) != 0 {
-                    proposeShort(object, position, pair, &verifier)
-                    if !verifier.goOn { return }
+                // Seven pairs begin in eight bytes: most of the time none is in the filter.
+                if position &+ 8 <= end {
+                    var eight = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                    if fold {
+                        let low = foldedGram(UInt32(truncatingIfNeeded: eight))
+                        eight = UInt64(foldedGram(UInt32(truncatingIfNeeded: eight >> 32))) << 32 | UInt64(low)
+                    }
+                    let any =
+                        Self.bit(filter, eight) | Self.bit(filter, eight &>> 8) | Self.bit(filter, eight &>> 16)
+                        | Self.bit(filter, eight &>> 24) | Self.bit(filter, eight &>> 32)
+                        | Self.bit(filter, eight &>> 40) | Self.bit(filter, eight &>> 48)
+                    if any & 1 == 0 {
+                        position &+= 7
+                        continue
+                    }
                 }
-                position &+= 1
+                let last = min(position &+ 7, end)
+                while position < last {
+                    var pair = UInt32(bytes.loadUnaligned(fromByteOffset: position, as: UInt16.self))
+                    if fold { pair = foldedGram(pair) }
+                    if Self.bit(filter, UInt64(pair)) & 1 != 0 {
+                        proposeShort(object, position, UInt16(truncatingIfNeeded: pair), &verifier)
+                        if !verifier.goOn { return }
+                    }
+                    position &+= 1
+                }
             }
         }
+    }
+
+    /// The lowest bit says whether the lowest two bytes are in the filter of pairs.
+    @inline(__always) private static func bit(_ filter: UnsafeRawPointer, _ pair: UInt64) -> UInt8 {
+        let index = Int(truncatingIfNeeded: pair & 0xffff)
+        return filter.load(fromByteOffset: index &>> 3, as: UInt8.self) &>> UInt8(truncatingIfNeeded: index & 7)
     }
 
     @inline(never)
@@ -173,26 +199,75 @@ struct PatternIndex {
 
     /// Tries the patterns that can begin at few places only.
     func matchFixed(_ object: ByteView, _ verifier: inout Verifier) {
-        guard let base = fixed.base else { return }
-        for i in 0..<fixedCount {
-            let entry = UnsafeRawPointer(base).loadUnaligned(
-                fromByteOffset: i * MemoryLayout<em_fixed_pattern>.stride, as: em_fixed_pattern.self)
-            guard let origin = verifier.place(entry.base, section: entry.section) else { continue }
-            let first = origin.lowerBound + Int(entry.offset)
-            // Where the anchor fits into the object.
-            let low = max(0, -first)
-            let high = min(Int(entry.shift), object.count - Int(entry.length) - first)
-            var shift = low
-            while shift <= high {
-                var value = gramAtEdge(object, first + shift).gram
-                if fold { value = foldedGram(value) }
-                if value & entry.mask == entry.value {
-                    verifier.verifyFixed(Int(entry.pattern), shift: shift)
-                    if !verifier.goOn { return }
-                }
-                shift += 1
-            }
+        var first = 0
+        while first < fixedCount, verifier.goOn {
+            let head = fixedPattern(first)
+            let end = endOfPlace(head, from: first)
+            matchPlace(head, first..<end, object, &verifier)
+            first = end
         }
+    }
+
+    /// Tries the patterns of one place: `head` is the first of them.
+    private func matchPlace(
+        _ head: em_fixed_pattern, _ group: Range<Int>, _ object: ByteView, _ verifier: inout Verifier
+    ) {
+        guard let origin = verifier.place(head.base, section: head.section) else { return }
+        let start = origin.lowerBound + Int(head.offset)
+        // Where the anchor fits into the object.
+        var shift = max(0, -start)
+        let last = min(Int(head.shift), object.count - Int(head.length) - start)
+        while shift <= last {
+            let gram = gramAtEdge(object, start + shift).gram
+            let value = (fold ? foldedGram(gram) : gram) & head.mask
+            var i = firstFixed(value, in: group)
+            while i < group.upperBound {
+                let entry = fixedPattern(i)
+                if entry.value != value { break }
+                verifier.verifyFixed(Int(entry.pattern), shift: shift)
+                if !verifier.goOn { return }
+                i += 1
+            }
+            shift += 1
+        }
+    }
+
+    private func fixedPattern(_ index: Int) -> em_fixed_pattern {
+        guard let base = fixed.base else { return em_fixed_pattern() }
+        return UnsafeRawPointer(base).loadUnaligned(
+            fromByteOffset: index * MemoryLayout<em_fixed_pattern>.stride, as: em_fixed_pattern.self)
+    }
+
+    /// The first entry behind `from` that is for another place, found by doubling and halving.
+    private func endOfPlace(_ head: em_fixed_pattern, from: Int) -> Int {
+        func isSame(_ index: Int) -> Bool {
+            let other = fixedPattern(index)
+            return other.offset == head.offset && other.shift == head.shift && other.base == head.base
+                && other.section == head.section && other.mask == head.mask && other.length == head.length
+        }
+        var low = from
+        var step = 1
+        while low + step < fixedCount, isSame(low + step) {
+            low += step
+            step *= 2
+        }
+        var high = min(fixedCount, low + step)
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if isSame(middle) { low = middle } else { high = middle }
+        }
+        return high
+    }
+
+    /// The first entry of a group with at least this value.
+    private func firstFixed(_ value: UInt32, in group: Range<Int>) -> Int {
+        var low = group.lowerBound
+        var high = group.upperBound
+        while low < high {
+            let middle = low + (high - low) / 2
+            if fixedPattern(middle).value < value { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }
 
@@ -206,10 +281,11 @@ struct PatternIndex {
 
 /// The up to four bytes at a position, little-endian, missing ones 0, and how many there are.
 private func gramAtEdge(_ object: ByteView, _ position: Int) -> (gram: UInt32, length: Int) {
-    if let gram = object.load(UInt32.self, at: position) { return (gram, 4) }
+    guard let base = object.base, position >= 0, position <= object.count else { return (0, 0) }
+    let length = min(4, object.count - position)
+    if length == 4 { return (UnsafeRawPointer(base).loadUnaligned(fromByteOffset: position, as: UInt32.self), 4) }
     var gram: UInt32 = 0
-    let length = max(0, min(4, object.count - position))
-    for i in 0..<length { gram |= UInt32(object[position + i]) << UInt32(8 * i) }
+    for i in 0..<length { gram |= UInt32(base[position + i]) << UInt32(8 * i) }
     return (gram, length)
 }
 

@@ -66,10 +66,7 @@ struct IndexBuilder {
         var head = em_pattern_index()
         addWindows(windows, &head)
         addShorts(shorts, &head)
-        // In order of place, so that the object is walked over once; equal places stay in order of signature.
-        fixed.sort {
-            (UInt32($0.base), $0.section, $0.offset, $0.pattern) < (UInt32($1.base), $1.section, $1.offset, $1.pattern)
-        }
+        fixed.sort(by: Self.isBefore)
         head.fixed = place(fixed)
         head.fixed_count = UInt64(fixed.count)
         indexes.append(head)
@@ -153,6 +150,16 @@ struct IndexBuilder {
         fixed.length = UInt8(length)
         (fixed.value, fixed.mask) = value(at, length)
         return fixed
+    }
+
+    /// In order of place, then of the bytes looked at; equal ones in order of signature.
+    private static func isBefore(_ a: em_fixed_pattern, _ b: em_fixed_pattern) -> Bool {
+        if a.base != b.base { return a.base < b.base }
+        if a.section != b.section { return a.section < b.section }
+        if a.offset != b.offset { return a.offset < b.offset }
+        if a.shift != b.shift { return a.shift < b.shift }
+        if a.length != b.length { return a.length < b.length }
+        return (a.value, a.pattern) < (b.value, b.pattern)
     }
 
     // MARK: - Tools

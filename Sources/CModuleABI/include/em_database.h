@@ -233,7 +233,8 @@ typedef struct em_alternative {
  * Short path: patterns whose anchor has two to four bytes. Its first two bytes, little-endian, are a bit of
  * short_filter (65,536 bits) and, times EM_GRAM_FACTOR, choose the bucket.
  *
- * Fixed path: patterns with one or few possible places, tested there.
+ * Fixed path: patterns with one or few possible places, tested there. Sorted by base, section, offset, shift, length and
+ * value, so that those for one place are found by halving.
  *
  * A directory is 2^bits + 1 uint32: the first posting of each bucket.
  */
