@@ -1,12 +1,15 @@
 package import Mail
+package import ScanProtocol
 import Synchronization
 
 /// What one agent process has done since it began. Counted from every reactor.
 package final class Counters: Sendable {
     /// A number that the manager adds up.
     package enum Key: Int, Sendable, CaseIterable {
-        /// Objects (messages) looked at, and those among them that were found to be something.
-        case scanned, error, infected, cleaned, spam
+        /// Objects: messages and the parts in them that were looked at, and what they were found to be.
+        case scanned, error, infected, cleaned
+        /// Messages judged spam.
+        case spam
         /// Messages by what happened to them.
         case accepted, deferred, discarded, rejected
         /// Messages by antispam category.
@@ -39,11 +42,13 @@ package final class Counters: Sendable {
 
     package init() {}
 
-    /// Counts one.
-    package func count(_ key: Key) { values.add(key.rawValue) }
+    /// Counts one, or several.
+    package func count(_ key: Key, _ number: Int = 1) {
+        if number > 0 { values.add(key.rawValue, UInt64(number)) }
+    }
 
-    /// Counts one message by its decision.
-    package func count(_ decision: Decision) {
+    /// Counts one message, with the parts that the scanner saw.
+    package func count(_ decision: Decision, _ verdict: ScanVerdict?) {
         count(.messages)
         switch decision.action {
         case .accept: count(.accepted)
@@ -51,14 +56,13 @@ package final class Counters: Sendable {
         case .discard: count(.discarded)
         case .reject: count(.rejected)
         }
-        switch decision.antivirus {
-        case .infected: count(.infected)
-        case .cleaned, .deleted: count(.cleaned)
-        case .notScanned: count(.error)
-        case .clean, nil: break
+        if let verdict {
+            count(.scanned, Int(verdict.objectCount))
+            count(.infected, Set(verdict.threats.map(\.object)).count)
+            count(.error, Set(verdict.notScanned.map(\.object)).count)
         }
+        count(.cleaned, decision.removals.count)
         if decision.basis == .unavailable || decision.basis == .quarantineFailed { count(.error) }
-        if decision.antivirus != nil || decision.antispam != nil { count(.scanned) }
         switch decision.antispam {
         case .ham: count(.asHam)
         case .likelyHam: count(.asLikelyHam)
@@ -81,7 +85,7 @@ package final class Counters: Sendable {
     /// One lock for the few additions per message.
     private final class Values: Sendable {
         private let numbers = Mutex([UInt64](repeating: 0, count: Key.allCases.count))
-        func add(_ index: Int) { numbers.withLock { $0[index] &+= 1 } }
+        func add(_ index: Int, _ number: UInt64) { numbers.withLock { $0[index] &+= number } }
         func load(_ index: Int) -> UInt64 { numbers.withLock { $0[index] } }
     }
 }

@@ -110,7 +110,7 @@ extension Session {
             plan.decision = plan.decision.afterQuarantineFailure()
         }
         let reply = await carryOut(plan, message)
-        shared.counters.count(plan.decision)
+        shared.counters.count(plan.decision, verdict)
         shared.events.message(
             MessageSummary(
                 session: number, decision: plan.decision, verdict: verdict, sender: transaction.sender,

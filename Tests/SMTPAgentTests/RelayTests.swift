@@ -197,4 +197,38 @@ import Testing
         #expect(refusal.hasPrefix("550 5.6.11"))
         #expect(strict.hop.seen.messages.isEmpty)
     }
+
+    @Test func transactionsThatEndEarly() async throws {
+        let harness = try Harness()
+        let codes = try await harness.client { client in
+            client.send(
+                "EHLO x\r\nMAIL FROM:<1@x>\r\nRCPT TO:<a@x>\r\nRSET\r\nMAIL FROM:<2@x>\r\nRCPT TO:<b@x>\r\nEHLO y\r\n"
+                    + "RCPT TO:<c@x>\r\nMAIL FROM:<3@x>\r\nRCPT TO:<d@x>\r\nDATA\r\n3\r\n.\r\nRSET\r\nQUIT\r\n")
+            return try await client.codes(15)
+        }
+        await harness.stop()
+        #expect(codes == [220, 250, 250, 250, 250, 250, 250, 250, 503, 250, 250, 354, 250, 250, 221])
+        #expect(harness.hop.seen.messages == ["3\r\n"])
+        #expect(harness.scanner.calls.map(\.envelope.recipients) == [["d@x"]])
+        #expect(
+            harness.hop.seen.lines.dropFirst(2) == [
+                "MAIL FROM:<1@x>", "RCPT TO:<a@x>", "RSET", "MAIL FROM:<2@x>", "RCPT TO:<b@x>", "EHLO y",
+                "MAIL FROM:<3@x>", "RCPT TO:<d@x>", "DATA", "QUIT",
+            ])
+    }
+
+    @Test func manyRecipientsInOneWrite() async throws {
+        let harness = try Harness()
+        let codes = try await harness.client { client in
+            try await client.hello()
+            var script = "MAIL FROM:<s@x>\r\n"
+            for number in 0..<1001 { script += "RCPT TO:<r\(number)@x>\r\n" }
+            client.send(script + "DATA\r\nx\r\n.\r\n")
+            return try await client.codes(1004)
+        }
+        await harness.stop()
+        #expect(codes.prefix(1001).allSatisfy { $0 == 250 })
+        #expect(codes.suffix(3) == [452, 354, 250])
+        #expect(harness.scanner.calls.map(\.envelope.recipients.count) == [1000])
+    }
 }
