@@ -53,6 +53,8 @@ void CLinux_event_clear(int fd) {
     (void)ignored;
 }
 
+int CLinux_process_descriptor(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
 /* ---------------------------------------------------------------- privileges */
 
 int CLinux_become_user(const char *name, uint32_t uid, uint32_t gid) {

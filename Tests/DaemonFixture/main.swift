@@ -1,1 +1,38 @@
+// The daemon's roles with the fake engine: what the tests of Supervision start as child processes.
 import FakeEngine
+import Glibc
+import Platform
+import ScanProtocol
+import ScanService
+import Supervision
+
+let arguments = CommandLine.arguments.dropFirst()
+func value(_ name: String) -> String? {
+    arguments.first { $0.hasPrefix("--\(name)=") }.map { String($0.dropFirst(name.utf8.count + 3)) }
+}
+
+if let path = value("keep-object") {
+    exit(KeepObject.run(path: path))
+} else if value("launch") != nil {
+    // A fake agent: accepts until it is told to end.
+    exit(FakeAgent.run())
+} else if value("canary") != nil || arguments.contains("--scanner") {
+    signal(SIGTERM, SIG_IGN)
+    let control = Descriptor(owning: ManagerProgram.controlDescriptor)
+    let base = value("root") ?? ""
+    // A generation whose directory holds the file "broken" cannot be loaded, one with "crashing" kills what scans.
+    let engine = FakeEngine(directory: base + "/var/opt/eset/esets/lib/generations")
+    if let number = value("canary").flatMap(UInt64.init) {
+        exit(Canary.run(control: control, engine: engine, generation: number))
+    }
+    var settings = ScanServerSettings()
+    settings.threads = value("threads").flatMap(Int.init) ?? 2
+    settings.isIsolated = arguments.contains("--alone")
+    do {
+        try ScanServer(control: control, engine: engine, settings: settings).run()
+        exit(0)
+    } catch {
+        exit(1)
+    }
+}
+exit(64)

@@ -16,10 +16,22 @@ package final class FakeEngine: ScanEngine {
     package let inside = Mutex<(now: Int, peak: Int)>((0, 0))
     package let released = Atomic<Bool>(false)
 
-    package init(broken: Set<UInt64> = []) { self.broken = broken }
+    /// Where generations lie, when files there decide: "broken" cannot be loaded, "crashing" kills what scans.
+    private let directory: String?
+
+    package init(broken: Set<UInt64> = [], directory: String? = nil) {
+        self.broken = broken
+        self.directory = directory
+    }
+
+    func has(_ file: String, _ generation: UInt64) -> Bool {
+        directory.map { Files.exists("\($0)/\(generation)/\(file)") } ?? false
+    }
 
     package func load(generation: UInt64) throws(EngineError) -> any EngineGeneration {
-        if broken.contains(generation) { throw EngineError(.engine, "em001: signature: does not verify") }
+        if broken.contains(generation) || has("broken", generation) {
+            throw EngineError(.engine, "em001: signature: does not verify")
+        }
         return FakeGeneration(generation, self)
     }
 }
@@ -82,7 +94,8 @@ package final class FakeScan: EngineScan, @unchecked Sendable {
         }
         if text.hasPrefix("spin") { while !cancellation.isCancelled { usleep(1_000) } }
         if text.hasPrefix("hang") { while !generation.engine.released.load(ordering: .relaxed) { usleep(1_000) } }
-        if text.hasPrefix("crash") { raise(SIGSEGV) }
+        if text.hasPrefix("crash") || generation.engine.has("crashing", generation.number) { raise(SIGSEGV) }
+        if text.hasPrefix("kill") { kill(getpid(), SIGKILL) }
         var verdict = ScanVerdict()
         verdict.generation = generation.number
         if text.contains("EICAR") { verdict.findings.append(Finding(kind: .infected, name: "Eicar")) }

@@ -14,6 +14,9 @@ void CLinux_event_raise(int fd);
 /// Makes it unreadable again.
 void CLinux_event_clear(int fd);
 
+/// A descriptor (close-on-exec) that becomes readable when the process ends. -1 and errno on failure.
+int CLinux_process_descriptor(int pid);
+
 /// Gives up every group and the user id for those of a user, for good. 0, or -1 and errno.
 int CLinux_become_user(const char *name, uint32_t uid, uint32_t gid);
 /// User and group id of a user name. 0; -1 when there is no such user.

@@ -1,0 +1,191 @@
+import Configuration
+import Glibc
+import Logging
+import Platform
+
+/// The agents' processes: their listening sockets, their start, their restart.
+///
+/// An agent inherits its sockets: `ESETS_LISTEN` names them as "smtp:3 smtp:4" (section and descriptor). The manager
+/// keeps them open, so that clients find somebody listening while an agent is restarted.
+final class AgentSupervisor {
+    /// What makes a restart necessary when it changes; everything else an agent reads again on SIGHUP.
+    private struct Plan: Equatable {
+        let name: String
+        let places: [ListeningPlace]
+        let processes: Int
+        let user: String
+        let program: String
+    }
+
+    private final class Agent {
+        var plan: Plan
+        var sockets: [ListeningPlace: [Descriptor]]
+        var processes: Set<pid_t> = []
+        var backoff = Backoff()
+        var restarts = 0
+        var isEnding = false
+
+        init(plan: Plan, sockets: [ListeningPlace: [Descriptor]]) {
+            self.plan = plan
+            self.sockets = sockets
+        }
+    }
+
+    private let loop: PollLoop
+    private let children: ChildWatch
+    private let program: ManagerProgram
+    private let log: () -> Log
+    private var agents: [String: Agent] = [:]
+    private var isStopping = false
+    /// All processes of all agents ended.
+    var isEmpty: Bool { agents.values.allSatisfy(\.processes.isEmpty) && ending.isEmpty }
+    /// Processes of agents that were replaced or disabled.
+    private var ending: Set<pid_t> = []
+
+    init(loop: PollLoop, children: ChildWatch, program: ManagerProgram, log: @escaping () -> Log) {
+        self.loop = loop
+        self.children = children
+        self.program = program
+        self.log = log
+    }
+
+    /// Starts, ends, restarts and tells agents to read their configuration, as the new one wants it.
+    func apply(_ configuration: Configuration) {
+        let services = Set(Sections.services.sectionNames)
+        let wanted = configuration.enabledAgents.filter(services.contains)
+        for name in agents.keys.sorted() where !wanted.contains(name) { end(name) }
+        for name in wanted { apply(plan(name, configuration)) }
+    }
+
+    private func apply(_ plan: Plan) {
+        if let agent = agents[plan.name], agent.plan == plan {
+            for pid in agent.processes { children.signal(pid, SIGHUP) }
+            return
+        }
+        var sockets: [ListeningPlace: [Descriptor]] = [:]
+        for place in plan.places {
+            // A place that stays keeps its socket, and the connections that wait there.
+            if let old = agents[plan.name]?.sockets[place] {
+                sockets[place] = old
+                continue
+            }
+            do throws(SystemError) {
+                sockets[place] = try ListeningSocket.open(place)
+            } catch {
+                log().error("agent \(plan.name) cannot listen at \(place): \(error)")
+                return
+            }
+        }
+        end(plan.name)
+        let agent = Agent(plan: plan, sockets: sockets)
+        agents[plan.name] = agent
+        fill(agent)
+    }
+
+    private func end(_ name: String) {
+        guard let agent = agents.removeValue(forKey: name) else { return }
+        agent.isEnding = true
+        ending.formUnion(agent.processes)
+        for pid in agent.processes { children.signal(pid, SIGTERM) }
+    }
+
+    private func fill(_ agent: Agent) {
+        guard !agent.isEnding, !isStopping else { return }
+        while agent.processes.count + agent.restarts < agent.plan.processes { start(agent) }
+    }
+
+    private func start(_ agent: Agent) {
+        let plan = agent.plan
+        var descriptors: [(child: Int32, parent: Int32)] = []
+        var names: [String] = []
+        for place in plan.places {
+            for socket in agent.sockets[place] ?? [] {
+                let number = Int32(3 + descriptors.count)
+                descriptors.append((number, socket.raw))
+                names.append("\(plan.name):\(number)")
+            }
+        }
+        var environment = program.environment
+        environment["ESETS_LISTEN"] = names.joined(separator: " ")
+        let arguments = ["esets_daemon", "--launch=\(plan.user)", "--", plan.program] + program.common
+        do throws(SystemError) {
+            var started: pid_t = 0
+            started = try children.start(
+                program.path, arguments: arguments, environment: environment, descriptors: descriptors
+            ) { [unowned self] end in ended(agent, started, end) }
+            agent.processes.insert(started)
+            log().info("agent \(plan.name) started (process \(started))")
+        } catch {
+            log().error("agent \(plan.name) cannot be started: \(error)")
+            restart(agent)
+        }
+    }
+
+    private func ended(_ agent: Agent, _ pid: pid_t, _ end: ProcessEnd) {
+        agent.processes.remove(pid)
+        if ending.remove(pid) != nil || isStopping {
+            log().info("agent \(agent.plan.name) ended (process \(pid)): \(end)")
+            return
+        }
+        log().error("agent \(agent.plan.name) ended unexpectedly (process \(pid)): \(end); it is started again")
+        restart(agent)
+    }
+
+    private func restart(_ agent: Agent) {
+        agent.restarts += 1
+        loop.after(agent.backoff.next(now: Clock.now)) { [unowned self] in
+            agent.restarts -= 1
+            fill(agent)
+        }
+    }
+
+    /// Ends all agents: they finish the messages that they have.
+    func stop() {
+        isStopping = true
+        for name in agents.keys.sorted() { end(name) }
+    }
+
+    /// Ends what did not end by itself.
+    func killAll() {
+        for pid in ending { children.signal(pid, SIGKILL) }
+    }
+
+    /// Name and processes of each agent.
+    var summary: [(name: String, processes: [pid_t], places: [ListeningPlace])] {
+        agents.values.sorted { $0.plan.name < $1.plan.name }.map {
+            ($0.plan.name, $0.processes.sorted(), $0.plan.places)
+        }
+    }
+
+    // MARK: - Plans
+
+    private func plan(_ name: String, _ configuration: Configuration) -> Plan {
+        let settings = configuration.settings(for: name)
+        return Plan(
+            name: name, places: AgentSupervisor.places(name, settings),
+            processes: name == "smtp" || name == "smfi" ? settings.number("num_proc") : 1,
+            user: settings.text("run_as_user"), program: agentProgram(name, configuration.paths))
+    }
+
+    /// Where each kind of agent listens.
+    static func places(_ name: String, _ settings: Settings) -> [ListeningPlace] {
+        switch name {
+        case "smtp", "pop3", "imap", "mird", "wwwi":
+            return [.internet(host: settings.text("listen_addr"), port: settings.number("listen_port"))]
+        case "smfi":
+            let endpoint = settings.text("smfi_inet")
+            guard let colon = endpoint.lastIndex(of: ":"), let port = Int(endpoint[endpoint.index(after: colon)...])
+            else { return [.unix(path: settings.text("smfi_sock_path"))] }
+            let host = endpoint[..<colon].filter { $0 != "[" && $0 != "]" }
+            return [.internet(host: host == "*" ? "" : host, port: port)]
+        default: return []
+        }
+    }
+
+    /// Agents lie beside the daemon, or in @LIBDIR@ or @SBINDIR@.
+    private func agentProgram(_ name: String, _ paths: Paths) -> String {
+        let places = [Files.parent(of: program.path), paths.libDirectory, paths.sbinDirectory]
+        let candidates = places.map { "\($0)/esets_\(name)" }
+        return candidates.first(where: Files.exists) ?? "\(paths.sbinDirectory)/esets_\(name)"
+    }
+}

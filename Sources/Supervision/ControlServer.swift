@@ -1,0 +1,207 @@
+import Glibc
+import Logging
+import Platform
+import ScanProtocol
+import ScanTransport
+
+/// The daemon's socket: clients that want to scan, to know or to command.
+final class ControlServer {
+    /// What the rest of the manager does for clients.
+    struct Services {
+        let connect: (_ isTrusted: Bool, _ alone: Bool, @escaping WorkerPool.ConnectionReply) -> Void
+        let fate: (UInt64, @escaping (WorkerFate) -> Void) -> Void
+        let keep: (Descriptor, UInt64, String) -> Void
+        let offer: (UInt64, @escaping GenerationSwap.Reply) -> Void
+        let status: () -> [StatusLine]
+        let reload: () -> Result<String, GenerationSwap.Refused>
+        let stop: () -> Void
+        let count: ([String: UInt64], String) -> Void
+    }
+
+    private final class Client {
+        let link: PacketLink
+        let uid: UInt32
+        let isPrivileged: Bool
+        let isTrusted: Bool
+        var agent: String?
+        var watch: PollLoop.Token?
+
+        init(_ socket: Descriptor, uid: UInt32, isPrivileged: Bool, isTrusted: Bool) {
+            link = PacketLink(socket, limit: 65_536)
+            self.uid = uid
+            self.isPrivileged = isPrivileged
+            self.isTrusted = isTrusted
+        }
+    }
+
+    private static let clientLimit = 4_096
+    /// Connections of one user who is neither privileged nor runs agents.
+    private static let perUser = 256
+    /// Replies that may wait for a client that does not read.
+    private static let outputLimit = 1 << 20
+
+    private let loop: PollLoop
+    private let socket: Descriptor
+    private let services: Services
+    private let log: () -> Log
+    private var clients: [ObjectIdentifier: Client] = [:]
+    private var accepting: PollLoop.Token?
+    /// May offer, reload and stop.
+    var privileged: Set<UInt32>
+    /// Run our own agents: their unnamed files may be mapped.
+    var trusted: Set<UInt32>
+
+    init(
+        loop: PollLoop, socket: Descriptor, privileged: Set<UInt32>, trusted: Set<UInt32>, services: Services,
+        log: @escaping () -> Log
+    ) {
+        self.loop = loop
+        self.socket = socket
+        self.privileged = privileged
+        self.trusted = trusted
+        self.services = services
+        self.log = log
+        accepting = loop.watch(socket) { [unowned self] _ in accept() }
+    }
+
+    /// Takes no new clients.
+    func close() {
+        loop.remove(accepting)
+        accepting = nil
+    }
+
+    var count: Int { clients.count }
+
+    private func accept() {
+        let raw = Glibc.accept(socket.raw, nil, nil)
+        guard raw >= 0 else {
+            if errno == EMFILE || errno == ENFILE {
+                // The listening socket stays readable: look away for a moment.
+                log().error("no descriptors are left for another client")
+                loop.remove(accepting)
+                loop.after(1_000_000_000) { [unowned self] in
+                    accepting = loop.watch(socket) { [unowned self] _ in accept() }
+                }
+            }
+            return
+        }
+        let connection = Descriptor(owning: raw)
+        _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
+        guard let peer = try? UnixSocket.peer(connection) else { return }
+        let isPrivileged = peer.uid == 0 || privileged.contains(peer.uid)
+        let isTrusted = isPrivileged || trusted.contains(peer.uid)
+        let same = isTrusted ? 0 : clients.values.count { $0.uid == peer.uid }
+        guard clients.count < ControlServer.clientLimit, same < ControlServer.perUser else {
+            log().warning("user \(peer.uid) has too many connections; another one is refused")
+            return
+        }
+        let client = Client(connection, uid: peer.uid, isPrivileged: isPrivileged, isTrusted: isTrusted)
+        clients[ObjectIdentifier(client)] = client
+        client.watch = loop.watch(
+            connection,
+            events: { [unowned client] in
+                (client.link.waitingBytes < ControlServer.outputLimit ? POLLIN : 0)
+                    | (client.link.wantsToWrite ? POLLOUT : 0)
+            }
+        ) { [unowned self, unowned client] events in serve(client, events) }
+    }
+
+    private func drop(_ client: Client) {
+        loop.remove(client.watch)
+        clients[ObjectIdentifier(client)] = nil
+    }
+
+    private func serve(_ client: Client, _ events: Int32) {
+        do throws(PacketLink.Failure) {
+            try client.link.flush()
+            if events & POLLIN != 0, let incoming = try client.link.receive() {
+                do throws(WireError) {
+                    try handle(incoming, of: client)
+                } catch {
+                    throw PacketLink.Failure.wire(error)
+                }
+            } else if events & (POLLHUP | POLLERR) != 0 {
+                throw .ended
+            }
+        } catch {
+            if case .wire(let error) = error { log().warning("a client of user \(client.uid) was dropped: \(error)") }
+            drop(client)
+        }
+    }
+
+    private func reply(_ reply: ControlReply, to client: Client, _ id: UInt32, descriptor: Descriptor? = nil) {
+        guard clients[ObjectIdentifier(client)] != nil else { return }
+        client.link.enqueue(reply.message(request: id), descriptor: descriptor)
+        do throws(PacketLink.Failure) { try client.link.flush() } catch { drop(client) }
+    }
+
+    // MARK: - Requests
+
+    private func handle(_ incoming: PacketLink.Incoming, of client: Client) throws(WireError) {
+        let id = incoming.message.request
+        let request = try ControlRequest(incoming.message)
+        guard let agent = client.agent else {
+            guard case .hello(let version, let name) = request else { throw WireError(.outOfOrder, "a first message") }
+            return greet(client, version, name, id)
+        }
+        // Replies may come later: they must not keep a client that is gone.
+        let later: (ControlReply, Descriptor?) -> Void = { [weak self, weak client] answer, descriptor in
+            if let client { self?.reply(answer, to: client, id, descriptor: descriptor) }
+        }
+        switch request {
+        case .hello: throw WireError(.outOfOrder, "HELLO")
+        case .connect, .connectAlone:
+            services.connect(client.isTrusted, request == .connectAlone) { result in
+                switch result {
+                case .success(let (worker, socket)): later(.channel(worker: worker), socket)
+                case .failure(let failure): later(.refused(.unavailable, failure.text), nil)
+                }
+            }
+        case .fate(let worker): services.fate(worker) { later(.fate($0), nil) }
+        case .keep(let worker, let name):
+            guard let descriptor = incoming.descriptor else { throw WireError(.badValue, "KEEP without a descriptor") }
+            services.keep(descriptor, worker, name)
+            later(.accepted(""), nil)
+        case .status: later(.status(services.status()), nil)
+        case .counters(let amounts):
+            if client.isTrusted { services.count(amounts, agent) }
+            later(.accepted(""), nil)
+        case .offer, .reload, .stop:
+            guard client.isPrivileged else {
+                let text = "user \(client.uid) may not do this; see privileged_users in esets.cfg"
+                return later(.refused(.notAllowed, text), nil)
+            }
+            command(request, later)
+        }
+    }
+
+    private func greet(_ client: Client, _ version: UInt32, _ name: String, _ id: UInt32) {
+        guard version >= 1 else {
+            reply(.refused(.version, "version \(scanProtocolVersion) is spoken here"), to: client, id)
+            return
+        }
+        client.agent = name
+        let spoken = min(version, scanProtocolVersion)
+        reply(.welcome(version: spoken, isPrivileged: client.isPrivileged), to: client, id)
+    }
+
+    private func command(_ request: ControlRequest, _ later: @escaping (ControlReply, Descriptor?) -> Void) {
+        switch request {
+        case .offer(let generation):
+            services.offer(generation) { result in
+                switch result {
+                case .success(let text): later(.accepted(text), nil)
+                case .failure(let refused): later(.refused(.failed, refused.text), nil)
+                }
+            }
+        case .reload:
+            switch services.reload() {
+            case .success(let text): later(.accepted(text), nil)
+            case .failure(let refused): later(.refused(.failed, refused.text), nil)
+            }
+        default:
+            later(.accepted("the daemon is ending"), nil)
+            services.stop()
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import CLinux
+import Glibc
+import Platform
+
+/// A place where an agent listens.
+enum ListeningPlace: Hashable, CustomStringConvertible {
+    /// A host name or address, "" for all addresses, and a port.
+    case internet(host: String, port: Int)
+    case unix(path: String)
+
+    var description: String {
+        switch self {
+        case .internet(let host, let port): "\(host.isEmpty ? "*" : host):\(port)"
+        case .unix(let path): path
+        }
+    }
+}
+
+/// Opens listening sockets for agents, while the manager still may.
+enum ListeningSocket {
+    private static let backlog: Int32 = 1_024
+
+    /// The sockets of a place: one for each address of the host name.
+    static func open(_ place: ListeningPlace) throws(SystemError) -> [Descriptor] {
+        switch place {
+        case .internet(let host, let port): try open(host: host, port: port)
+        case .unix(let path): [try open(path: path)]
+        }
+    }
+
+    private static func open(host: String, port: Int) throws(SystemError) -> [Descriptor] {
+        var hints = addrinfo()
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &list)
+        guard code == 0, let list else {
+            throw SystemError("getaddrinfo \(String(cString: gai_strerror(code)))", host, code: EADDRNOTAVAIL)
+        }
+        defer { freeaddrinfo(list) }
+        var sockets: [Descriptor] = []
+        var failure: SystemError?
+        var next: UnsafeMutablePointer<addrinfo>? = list
+        while let entry = next?.pointee {
+            next = entry.ai_next
+            do throws(SystemError) {
+                sockets.append(try bound(entry, "\(host):\(port)"))
+            } catch {
+                // A host without IPv6 still listens on IPv4; an address in use is an error.
+                if error.code != EAFNOSUPPORT && error.code != EADDRNOTAVAIL { throw error }
+                failure = error
+            }
+        }
+        if sockets.isEmpty { throw failure ?? SystemError("bind", "\(host):\(port)", code: EADDRNOTAVAIL) }
+        return sockets
+    }
+
+    private static func bound(_ entry: addrinfo, _ name: String) throws(SystemError) -> Descriptor {
+        let flags = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let socket = Descriptor(
+            owning: try checked("socket", name) { Glibc.socket(entry.ai_family, entry.ai_socktype | flags, 0) })
+        var one: Int32 = 1
+        setsockopt(socket.raw, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+        if entry.ai_family == AF_INET6 {
+            setsockopt(
+                socket.raw, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &one, socklen_t(MemoryLayout<Int32>.size))
+        }
+        _ = try checked("bind", name) { bind(socket.raw, entry.ai_addr, entry.ai_addrlen) }
+        _ = try checked("listen", name) { listen(socket.raw, backlog) }
+        return socket
+    }
+
+    /// A stream socket at a path, for everybody: the mail server runs under a user of its own.
+    private static func open(path: String) throws(SystemError) -> Descriptor {
+        let flags = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let socket = Descriptor(owning: try checked("socket", path) { Glibc.socket(AF_UNIX, flags, 0) })
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw SystemError("bind", path, code: ENAMETOOLONG)
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        try Files.makeDirectory(Files.parent(of: path))
+        unlink(path)
+        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        _ = try checked("bind", path) {
+            withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket.raw, $0, size) }
+            }
+        }
+        _ = try checked("chmod", path) { chmod(path, 0o666) }
+        _ = try checked("listen", path) { listen(socket.raw, backlog) }
+        return socket
+    }
+}

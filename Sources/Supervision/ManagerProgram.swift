@@ -1,0 +1,30 @@
+/// How the manager starts its own program again for another role. The roles' options are hidden from users:
+///
+///     --scanner --worker=N --threads=N --user=NAME [--alone]   scanning process; control socket is descriptor 3
+///     --canary=GENERATION --user=NAME                          tries a generation; control socket is descriptor 3
+///     --keep-object=PATH                                       copies standard input to PATH
+///     --launch=USER -- PROGRAM ARGUMENTS..                     gives up root, then becomes PROGRAM
+package struct ManagerProgram: Sendable {
+    /// The path of the program.
+    package let path: String
+    /// Options that every role gets, e.g. "--cfg=…", "--root=…".
+    package let common: [String]
+    package let environment: [String: String]
+
+    /// A crash must end the process at once: the requests it held wait for that. (The runtime's backtracer would start
+    /// a program, which the sandbox forbids, and let a raised signal return.)
+    private static let fixed = ["SWIFT_BACKTRACE": "enable=no"]
+
+    /// The control socket's number in scanning processes and canaries.
+    package static let controlDescriptor: Int32 = 3
+
+    package init(path: String, common: [String], environment: [String: String]) {
+        self.path = path
+        self.common = common
+        // Children get what they need and nothing that happened to be around.
+        let kept: Set<String> = ["PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "ESETS_ROOT"]
+        self.environment = environment.filter { kept.contains($0.key) }.merging(ManagerProgram.fixed) { $1 }
+    }
+
+    func arguments(_ role: [String]) -> [String] { ["esets_daemon"] + role + common }
+}

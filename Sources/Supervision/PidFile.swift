@@ -1,0 +1,55 @@
+import Glibc
+package import Platform
+
+/// The pid file: its lock says that a manager runs, its content which process it is.
+package final class PidFile {
+    private let path: String
+    private let file: Descriptor
+
+    package enum Failure: Error, Sendable, CustomStringConvertible {
+        case alreadyRunning(pid: String)
+        case system(SystemError)
+
+        package var description: String {
+            switch self {
+            case .alreadyRunning(let pid): "esets_daemon is already running (process \(pid))"
+            case .system(let error): error.description
+            }
+        }
+    }
+
+    /// Takes the lock and writes the number of this process.
+    package init(_ path: String) throws(Failure) {
+        self.path = path
+        do throws(SystemError) {
+            try Files.makeDirectory(Files.parent(of: path))
+            file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644)
+        } catch {
+            throw .system(error)
+        }
+        guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
+            throw .alreadyRunning(pid: PidFile.content(path))
+        }
+        do throws(SystemError) {
+            _ = try checked("ftruncate", path) { ftruncate(file.raw, 0) }
+            try file.writeAll(Array("\(getpid())\n".utf8))
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Removes the file; the lock goes with the process.
+    package func remove() { unlink(path) }
+
+    /// The number in a pid file, for messages.
+    package static func content(_ path: String) -> String {
+        let text = (try? Files.text(path, limit: 32)) ?? ""
+        return String(text.prefix { $0.isNumber })
+    }
+
+    /// Whether a manager holds the lock.
+    package static func isHeld(_ path: String) -> Bool {
+        guard let file = try? Descriptor.open(path, O_RDWR) else { return false }
+        return flock(file.raw, LOCK_SH | LOCK_NB) != 0
+    }
+}

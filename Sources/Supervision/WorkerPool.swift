@@ -1,0 +1,350 @@
+import Glibc
+import Logging
+import Platform
+import ScanProtocol
+import ScanTransport
+
+/// The scanning processes: keeps as many running as wanted, gives clients to them, knows what became of each.
+final class WorkerPool {
+    struct Settings: Equatable {
+        var processes = 1
+        var threads = 2
+        var user = "esets"
+    }
+
+    /// What a client gets that asked for a connection.
+    typealias ConnectionReply = (Result<(worker: UInt64, socket: Descriptor), Unavailable>) -> Void
+    struct Unavailable: Error { let text: String }
+
+    private struct Waiting {
+        let isTrusted: Bool
+        let since = Clock.now
+        let reply: ConnectionReply
+    }
+
+    /// Isolated processes at the same time: enough for a burst of crashes, too few to exhaust the machine.
+    private static let isolatedLimit = 4
+    /// Requests for a connection that may wait.
+    private static let waitingLimit = 4_096
+    /// How long a client waits for a process, in nanoseconds.
+    private static let patience: UInt64 = 25 * 1_000_000_000
+    /// Ended processes whose fate is remembered.
+    private static let remembered = 4_096
+
+    private let loop: PollLoop
+    private let children: ChildWatch
+    private let program: ManagerProgram
+    private let log: () -> Log
+    private(set) var settings: Settings
+    private(set) var workers: [UInt64: Worker] = [:]
+    private var lastID: UInt64 = 0
+    private var turn: UInt64 = 0
+    private var fates: [UInt64: WorkerFate] = [:]
+    private var fateOrder: [UInt64] = []
+    private var fateQuestions: [UInt64: [(WorkerFate) -> Void]] = [:]
+    private var waiting: [Waiting] = []
+    private var waitingAlone: [Waiting] = []
+    private var aloneStarting: [UInt64: Waiting] = [:]
+    private var backoff = Backoff()
+    private var restarts = 0
+    private(set) var crashes: UInt64 = 0
+    private(set) var ended = WorkerStatistics()
+    private var isStopping = false
+
+    /// What new processes load; nil = no modules yet.
+    var generation: UInt64?
+    /// A process answered that it loaded, or refused, a generation.
+    var onLoad: (Worker, _ generation: UInt64, _ failure: String?) -> Void = { _, _, _ in }
+    /// A shared process died by a signal of its own making.
+    var onCrash: () -> Void = {}
+    /// A process is gone.
+    var onEnd: (Worker) -> Void = { _ in }
+
+    init(
+        loop: PollLoop, children: ChildWatch, program: ManagerProgram, settings: Settings, log: @escaping () -> Log
+    ) {
+        self.loop = loop
+        self.children = children
+        self.program = program
+        self.settings = settings
+        self.log = log
+    }
+
+    /// Processes that serve ordinary requests and are not ending.
+    var shared: [Worker] {
+        workers.values.filter { !$0.isIsolated && !$0.isDraining }.sorted { $0.id < $1.id }
+    }
+
+    // MARK: - Number of processes
+
+    /// Starts and ends processes until there are as many as wanted.
+    func balance() {
+        guard !isStopping else { return }
+        while shared.count + restarts < settings.processes { guard start(isIsolated: false) != nil else { return } }
+        for worker in shared.dropFirst(settings.processes) { drain(worker) }
+    }
+
+    /// Takes new settings; processes with other settings are replaced.
+    func change(_ settings: Settings) {
+        let old = self.settings
+        self.settings = settings
+        if old.threads != settings.threads || old.user != settings.user {
+            let outdated = shared
+            for _ in 0..<settings.processes { _ = start(isIsolated: false) }
+            // The new ones take over when they are ready; until then requests wait in the old ones.
+            loop.after(2_000_000_000) { [unowned self] in
+                for worker in outdated { drain(worker) }
+                balance()
+            }
+        } else {
+            balance()
+        }
+    }
+
+    private func start(isIsolated: Bool) -> Worker? {
+        lastID += 1
+        let id = lastID
+        var role = [
+            "--scanner", "--worker=\(id)", "--threads=\(isIsolated ? 1 : settings.threads)", "--user=\(settings.user)",
+        ]
+        if isIsolated { role.append("--alone") }
+        do throws(SystemError) {
+            let (near, far) = try UnixSocket.pair()
+            let pid = try children.start(
+                program.path, arguments: program.arguments(role), environment: program.environment,
+                descriptors: [(ManagerProgram.controlDescriptor, far.raw)]
+            ) { [unowned self] end in self.ended(id, end) }
+            let worker = Worker(id: id, pid: pid, isIsolated: isIsolated, control: near)
+            workers[id] = worker
+            worker.watch = loop.watch(
+                near, events: { [unowned worker] in worker.link.wantsToWrite ? POLLIN | POLLOUT : POLLIN }
+            ) { [unowned self, unowned worker] _ in self.talk(to: worker) }
+            if let generation { worker.load(generation) }
+            return worker
+        } catch {
+            log().error("scanning process \(id) cannot be started: \(error)")
+            if !isIsolated { restart() }
+            return nil
+        }
+    }
+
+    private func restart() {
+        restarts += 1
+        loop.after(backoff.next(now: Clock.now)) { [unowned self] in
+            restarts -= 1
+            balance()
+        }
+    }
+
+    /// Lets a process finish what it holds and end.
+    func drain(_ worker: Worker) {
+        guard !worker.isDraining else { return }
+        worker.isDraining = true
+        worker.send(.drain)
+    }
+
+    /// Ends all processes; `onEnd` tells about each.
+    func stop() {
+        isStopping = true
+        for worker in workers.values { drain(worker) }
+        for request in waiting + waitingAlone { request.reply(.failure(Unavailable(text: "the daemon is ending"))) }
+        waiting = []
+        waitingAlone = []
+    }
+
+    /// Ends what did not end by itself.
+    func killAll() {
+        for worker in workers.values { children.signal(worker.pid, SIGKILL) }
+    }
+
+    // MARK: - Conversation
+
+    private func talk(to worker: Worker) {
+        do throws(PacketLink.Failure) {
+            try worker.link.flush()
+            while let incoming = try worker.link.receive() {
+                do throws(WireError) {
+                    handle(try WorkerReport(incoming.message), of: worker)
+                } catch {
+                    throw PacketLink.Failure.wire(error)
+                }
+            }
+        } catch {
+            loop.remove(worker.watch)
+            worker.watch = nil
+            // A process whose modules were taken over by an attacker may write anything; it ends here.
+            if case .wire(let error) = error {
+                log().error("scanning process \(worker.id) broke the protocol: \(error)")
+                children.signal(worker.pid, SIGABRT)
+            }
+        }
+    }
+
+    private func handle(_ report: WorkerReport, of worker: Worker) {
+        switch report {
+        case .loaded(let loaded):
+            worker.loaded = loaded
+            if worker.loading == loaded.number { worker.loading = nil }
+            onLoad(worker, loaded.number, nil)
+            serveWaiting(worker)
+        case .refused(let generation, let text):
+            if worker.loading == generation { worker.loading = nil }
+            log().error("scanning process \(worker.id) refused generation \(generation): \(text)")
+            onLoad(worker, generation, text)
+        case .released(let generation):
+            log().debug("scanning process \(worker.id) unloaded generation \(generation)")
+        case .log(let level, let text):
+            let line = "scanning process \(worker.id): \(text)"
+            switch level {
+            case .error: log().error(line)
+            case .warning: log().warning(line)
+            case .info: log().info(line)
+            case .debug: log().debug(line)
+            }
+        case .statistics(let statistics): worker.statistics = statistics
+        }
+    }
+
+    private func ended(_ id: UInt64, _ end: ProcessEnd) {
+        guard let worker = workers[id] else { return }
+        // What it said last is still in the socket.
+        if worker.watch != nil { talk(to: worker) }
+        loop.remove(worker.watch)
+        workers[id] = nil
+        remember(id, end)
+        add(worker.statistics)
+        let fate = fates[id] ?? .unknown
+        let isExpected = worker.isDraining || worker.isIsolated && end == .exited(0)
+        let line = "scanning process \(id) (process \(worker.pid)) ended: \(end)"
+        if isExpected && !fate.blamesObject { log().debug(line) } else { log().error(line) }
+        if let request = aloneStarting.removeValue(forKey: id) {
+            request.reply(.failure(Unavailable(text: "the isolated scanning process ended at its start")))
+        }
+        if fate.blamesObject {
+            crashes += 1
+            if !worker.isIsolated { onCrash() }
+        }
+        onEnd(worker)
+        guard !isStopping else { return }
+        if worker.isIsolated { startWaitingAlone() } else if !worker.isDraining { restart() }
+    }
+
+    private func add(_ statistics: WorkerStatistics) {
+        ended.scanned += statistics.scanned
+        ended.infected += statistics.infected
+        ended.incomplete += statistics.incomplete
+        ended.failed += statistics.failed
+        ended.bytes &+= statistics.bytes
+        ended.time &+= statistics.time
+    }
+
+    // MARK: - Fates
+
+    private func remember(_ id: UInt64, _ end: ProcessEnd) {
+        switch end {
+        case .exited(let status): fates[id] = .exited(status: status)
+        case .killed(let signal): fates[id] = .killed(signal: signal)
+        }
+        fateOrder.append(id)
+        if fateOrder.count > WorkerPool.remembered { fates[fateOrder.removeFirst()] = nil }
+        for question in fateQuestions.removeValue(forKey: id) ?? [] { question(fates[id] ?? .unknown) }
+    }
+
+    /// What became of a process. A client may notice a death before the kernel reports it, so the answer
+    /// "it runs" is given only after two seconds.
+    func fate(of id: UInt64, _ reply: @escaping (WorkerFate) -> Void) {
+        guard workers[id] != nil else { return reply(fates[id] ?? .unknown) }
+        fateQuestions[id, default: []].append(reply)
+        guard fateQuestions[id]?.count == 1 else { return }
+        loop.after(2_000_000_000) { [unowned self] in
+            for question in fateQuestions.removeValue(forKey: id) ?? [] { question(.running) }
+        }
+    }
+
+    /// Whether an object may be kept because of this process: it was isolated and died of its own making.
+    func diedAlone(_ id: UInt64) -> Bool { isolatedDeaths.contains(id) && fates[id]?.blamesObject == true }
+
+    private var isolatedDeaths: Set<UInt64> = []
+
+    // MARK: - Connections
+
+    /// Gives a client a connection to an ordinary process, when one is ready.
+    func connect(isTrusted: Bool, _ reply: @escaping ConnectionReply) {
+        let ready = shared.filter(\.isReady)
+        guard !ready.isEmpty else { return wait(Waiting(isTrusted: isTrusted, reply: reply), alone: false) }
+        turn &+= 1
+        hand(ready[Int(turn % UInt64(ready.count))], isTrusted, reply)
+    }
+
+    /// Gives a client a connection to a new process that holds nothing else.
+    func connectAlone(isTrusted: Bool, _ reply: @escaping ConnectionReply) {
+        wait(Waiting(isTrusted: isTrusted, reply: reply), alone: true)
+        startWaitingAlone()
+    }
+
+    private func wait(_ request: Waiting, alone: Bool) {
+        guard waiting.count + waitingAlone.count < WorkerPool.waitingLimit, !isStopping else {
+            return request.reply(.failure(Unavailable(text: "too many clients wait for a scanning process")))
+        }
+        if alone { waitingAlone.append(request) } else { waiting.append(request) }
+        loop.after(WorkerPool.patience + 1_000_000) { [unowned self] in expire() }
+    }
+
+    private func expire() {
+        let now = Clock.now
+        let isLate: (Waiting) -> Bool = { now &- $0.since >= WorkerPool.patience }
+        let late = waiting.filter(isLate) + waitingAlone.filter(isLate)
+        waiting.removeAll(where: isLate)
+        waitingAlone.removeAll(where: isLate)
+        let reason = generation == nil ? "no modules are installed; run esets_update" : "no scanning process is ready"
+        for request in late { request.reply(.failure(Unavailable(text: reason))) }
+    }
+
+    private func serveWaiting(_ worker: Worker) {
+        guard worker.isReady else { return }
+        if worker.isIsolated {
+            guard let request = aloneStarting.removeValue(forKey: worker.id) else { return }
+            hand(worker, request.isTrusted, request.reply)
+            return
+        }
+        let requests = waiting
+        waiting = []
+        for request in requests { hand(worker, request.isTrusted, request.reply) }
+    }
+
+    private func startWaitingAlone() {
+        while !waitingAlone.isEmpty, workers.values.count(where: \.isIsolated) < WorkerPool.isolatedLimit {
+            guard let worker = start(isIsolated: true) else { return }
+            aloneStarting[worker.id] = waitingAlone.removeFirst()
+            isolatedDeaths.insert(worker.id)
+            if isolatedDeaths.count > WorkerPool.remembered, let oldest = isolatedDeaths.min() {
+                isolatedDeaths.remove(oldest)
+            }
+        }
+    }
+
+    private func hand(_ worker: Worker, _ isTrusted: Bool, _ reply: ConnectionReply) {
+        guard let socket = worker.adopt(isTrusted: isTrusted) else {
+            return reply(.failure(Unavailable(text: "the manager has no descriptors left")))
+        }
+        reply(.success((worker.id, socket)))
+    }
+
+    /// Counters of all processes, those that ended included.
+    var totals: WorkerStatistics {
+        var sum = ended
+        for worker in workers.values {
+            sum.queued += worker.statistics.queued
+            sum.running += worker.statistics.running
+            sum.suspended += worker.statistics.suspended
+            sum.clients += worker.statistics.clients
+            sum.scanned += worker.statistics.scanned
+            sum.infected += worker.statistics.infected
+            sum.incomplete += worker.statistics.incomplete
+            sum.failed += worker.statistics.failed
+            sum.bytes &+= worker.statistics.bytes
+            sum.time &+= worker.statistics.time
+        }
+        return sum
+    }
+}

@@ -1,0 +1,249 @@
+import Glibc
+import Platform
+import ScanClient
+import ScanProtocol
+import Supervision
+import Synchronization
+import Testing
+
+@Suite("Manager", .serialized) struct ManagerTests {
+    @Test("gives clients to scanning processes, which are processes of their own")
+    func scanning() throws {
+        let manager = try RunningManager()
+        let client = manager.client()
+        #expect(try client.scan("hello").isInfected == false)
+        #expect(try client.scan("EICAR").isInfected)
+        let status = try manager.wait("counters") { $0["Scanned"] == "2" }
+        #expect(status["SystemState"] == "running")
+        #expect(status["Generation"] == "1")
+        #expect(status["Infected"] == "1")
+        #expect(try manager.scanners().count == 2)
+        try manager.stop()
+    }
+
+    @Test("an object that kills the scanner is blamed only after it was alone, and is kept")
+    func poison() throws {
+        let manager = try RunningManager()
+        let before = try manager.wait("two processes") { $0.filter { $0.value.hasPrefix("scanner") }.count == 2 }
+        let verdict = try manager.client().scan("crash, says the object")
+        #expect(verdict.notScanned.map(\.name) == ["crash"], "\(verdict) \(manager.log)")
+        #expect(verdict.notScanned.first?.source == "signal \(SIGSEGV)")
+        // One ordinary process and one isolated process died; the ordinary one has a replacement.
+        let after = try manager.wait("a replacement") {
+            $0["Crashes"] == "2" && $0.filter { $0.value.hasPrefix("scanner") }.count == 2
+        }
+        #expect(after != before)
+        let directory = "\(manager.root)/var/opt/eset/esets/cache/crash"
+        try manager.wait("the kept object") { _ in
+            ((try? Files.names(in: directory)) ?? []).contains { $0.hasSuffix(".object") }
+                && manager.log.contains("is kept as")
+        }
+        let name = try #require(try Files.names(in: directory).first { $0.hasSuffix(".object") })
+        #expect(try Files.text("\(directory)/\(name)") == "crash, says the object")
+        #expect(try manager.client().scan("EICAR").isInfected)
+        try manager.stop()
+    }
+
+    @Test("requests that a dying process held besides are judged alone and rightly")
+    func innocents() throws {
+        // One process: all requests are in it when it dies.
+        let manager = try RunningManager("num_proc = 1\nnum_thrd = 4\n")
+        let verdicts = Mutex<[String: [String]]>([:])
+        let threads = (0..<12).map { number in
+            spawnThread {
+                let text = number == 5 ? "crash" : number % 2 == 0 ? "EICAR \(number)" : "innocent \(number)"
+                do {
+                    let verdict = try manager.client().scan(text)
+                    let names = verdict.findings.filter { $0.kind != .note }.map(\.name)
+                    verdicts.withLock { $0[text] = names }
+                } catch {
+                    Issue.record("\(text): \(error)")
+                }
+            }
+        }
+        for thread in threads { pthread_join(thread, nil) }
+        let seen = verdicts.withLock { $0 }
+        #expect(seen.count == 12)
+        for (text, names) in seen {
+            #expect(names == (text == "crash" ? ["crash"] : text.hasPrefix("EICAR") ? ["Eicar"] : []), "\(text)")
+        }
+        try manager.stop()
+    }
+
+    @Test("a death by SIGKILL is never blamed on the object")
+    func killedFromOutside() throws {
+        let manager = try RunningManager()
+        // The object has the process killed with SIGKILL each time, as the kernel does when memory ends.
+        let client = manager.client(patience: .milliseconds(500))
+        #expect {
+            _ = try client.scan("kill")
+        } throws: { error in
+            (error as? ScanClientError)?.code == .unavailable
+        }
+        #expect(try manager.status()["Crashes"] == "0")
+        #expect(try manager.client().scan("EICAR").isInfected)
+        try manager.stop()
+    }
+
+    @Test("a scanning process that is killed has a replacement, and clients go on")
+    func replacement() throws {
+        let manager = try RunningManager()
+        let client = manager.client()
+        _ = try client.scan("hello")
+        let old = try manager.scanners()
+        for pid in old { kill(pid, SIGKILL) }
+        #expect(try client.scan("EICAR").isInfected)
+        try manager.wait("replacements") { status in
+            let now = status.filter { $0.value.hasPrefix("scanner") }.keys.compactMap { pid_t($0.dropFirst(8)) }
+            return now.count == 2 && Set(now).isDisjoint(with: old)
+        }
+        try manager.stop()
+    }
+
+    @Test("an offered generation is used when the canary likes it, without a restart")
+    func swap() throws {
+        let manager = try RunningManager(generations: ["1", "2"])
+        let client = manager.client()
+        #expect(try client.scan("hello").generation == 1)
+        let pids = try manager.scanners()
+        #expect(try client.offer(generation: 2) == "generation 2 is in use")
+        #expect(try client.scan("hello").generation == 2)
+        #expect(try manager.scanners() == pids)
+        #expect(Files.linkTarget("\(manager.root)/var/opt/eset/esets/lib/generations/current") == "2")
+        try manager.stop()
+    }
+
+    @Test("a generation that does not load is refused with the reason, and nothing changes")
+    func refusal() throws {
+        let manager = try RunningManager(generations: ["1", "2 broken"])
+        let client = manager.client()
+        #expect {
+            _ = try client.offer(generation: 2)
+        } throws: { error in
+            let error = error as? ScanClientError
+            return error?.code == .refused(.failed) && error?.message.contains("em001: signature") == true
+        }
+        #expect {
+            _ = try client.offer(generation: 77)
+        } throws: { ($0 as? ScanClientError)?.message.contains("does not exist") == true }
+        #expect(try client.scan("hello").generation == 1)
+        #expect(try manager.status()["LastRefusal"]?.contains("generation 77 is refused") == true)
+        #expect(Files.linkTarget("\(manager.root)/var/opt/eset/esets/lib/generations/current") == "1")
+        try manager.stop()
+    }
+
+    @Test("when processes crash again and again after a swap, the last good generation comes back")
+    func goingBack() throws {
+        let manager = try RunningManager(generations: ["1", "2 crashing"])
+        let client = manager.client()
+        _ = try client.offer(generation: 2)
+        for _ in 0..<3 { _ = try? manager.client(patience: .seconds(1)).scan("hello") }
+        try manager.wait("generation 1 again") { $0["Generation"] == "1" }
+        #expect(try manager.client().scan("hello").generation == 1)
+        #expect(try manager.status()["LastRefusal"]?.contains("is left for generation 1") == true)
+        #expect(Files.linkTarget("\(manager.root)/var/opt/eset/esets/lib/generations/current") == "1")
+        try manager.stop()
+    }
+
+    @Test("a current generation that cannot be loaded at the start is left for an older one")
+    func brokenAtStart() throws {
+        let manager = try RunningManager(generations: ["5 broken", "3"])
+        #expect(try manager.client().scan("hello").generation == 3)
+        try manager.stop()
+    }
+
+    @Test("without modules clients hear that the scanner is unavailable; modules serve those who wait")
+    func noModules() throws {
+        let manager = try RunningManager(generations: [])
+        #expect(try manager.status()["SystemState"] == "no modules")
+        let done = Mutex<UInt64?>(nil)
+        let thread = spawnThread {
+            let verdict = try? manager.client().scan("hello")
+            done.withLock { $0 = verdict?.generation }
+        }
+        try manager.make(generation: "4")
+        #expect(try manager.client().offer(generation: 4) == "generation 4 is in use")
+        pthread_join(thread, nil)
+        #expect(done.withLock { $0 } == 4)
+        try manager.stop()
+    }
+
+    @Test("reload takes a new configuration, and refuses a wrong one with its place")
+    func reload() throws {
+        let manager = try RunningManager()
+        try manager.configure("num_proc = 3\n")
+        _ = try manager.client().reload()
+        try manager.wait("three processes") { $0.filter { $0.value.hasPrefix("scanner") }.count == 3 }
+        try manager.configure("num_proc = many\n")
+        #expect {
+            _ = try manager.client().reload()
+        } throws: { ($0 as? ScanClientError)?.message.contains("esets.cfg:2:") == true }
+        let status = try manager.status()
+        #expect(status["ConfigurationError"]?.contains("esets.cfg:2:") == true)
+        #expect(try manager.scanners().count == 3)
+        #expect(try manager.client().scan("EICAR").isInfected)
+        try manager.configure("num_proc = 1\n")
+        _ = try manager.client().reload()
+        try manager.wait("one process") { $0.filter { $0.value.hasPrefix("scanner") }.count == 1 }
+        try manager.stop()
+    }
+
+    @Test("agents inherit their socket, are started again, and refuse nobody meanwhile")
+    func agents() throws {
+        let port = 20_000 + Int(getpid()) % 20_000
+        let manager = try RunningManager(
+            "[smtp]\nagent_enabled = yes\nlisten_addr = \"127.0.0.1\"\nlisten_port = \(port)\n")
+        let first = try #require(try answer(port))
+        kill(first, SIGKILL)
+        // The connection waits in the socket until the new agent takes it.
+        let second = try #require(try answer(port))
+        #expect(first != second)
+        #expect(manager.log.contains("agent smtp ended unexpectedly"))
+        #expect(try manager.status().values.contains { $0.hasPrefix("agent smtp 127.0.0.1:\(port)") })
+        try manager.stop()
+        #expect(kill(second, 0) != 0)
+    }
+
+    /// The process id that the fake agent answers with.
+    private func answer(_ port: Int) throws -> pid_t? {
+        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(fd) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(fd, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        try #require(connected == 0, "the connection was refused")
+        var buffer = [UInt8](repeating: 0, count: 32)
+        let count = read(fd, &buffer, buffer.count)
+        return pid_t(String(decoding: buffer[..<max(0, count)], as: UTF8.self).filter(\.isNumber))
+    }
+
+    @Test("counters of agents add up under their names; odd names are dropped")
+    func counters() throws {
+        let manager = try RunningManager()
+        let client = manager.client()
+        try client.count(["scanned": 3, "Bad Name\n": 1])
+        try client.count(["scanned": 4])
+        let status = try manager.status()
+        #expect(status["smtp.scanned"] == "7")
+        #expect(!status.keys.contains { $0.contains("Bad") })
+        try manager.stop()
+    }
+
+    @Test("a client that breaks the protocol is dropped")
+    func hostileClient() throws {
+        let manager = try RunningManager()
+        for attack in [[1, 2, 3], ControlRequest.status.message().packets[0], WireMessage(type: 99).packets[0]] {
+            let socket = try UnixSocket.connect(path: manager.socket)
+            try UnixSocket.send(socket, attack)
+            #expect((try? UnixSocket.receive(socket)) ?? nil == nil)
+        }
+        #expect(try manager.client().scan("EICAR").isInfected)
+        try manager.stop()
+    }
+}
