@@ -1,0 +1,50 @@
+import Configuration
+import Generations
+import Platform
+import Programs
+
+/// The tree that is measured, and helpers for figures.
+struct Bench {
+    let arguments: Arguments
+    let paths: Paths
+    let store: GenerationStore
+    let trust: Trust
+    let seed: [UInt8]
+
+    init(_ arguments: Arguments) {
+        self.arguments = arguments
+        paths = Paths(root: arguments.root, configurationFile: arguments.configurationFile)
+        store = GenerationStore(base: paths.baseDirectory)
+        do throws(GenerationError) {
+            trust = try Trust(directory: paths.certificatesDirectory)
+            seed = try Trust.readKey("\(paths.certificatesDirectory)/generation.key")
+        } catch {
+            Main.program.fail(error.description)
+        }
+    }
+
+    /// Resident memory of this process in kilobytes: all, and what is not shared with files.
+    static var memory: (resident: Int, anonymous: Int) {
+        let text = (try? Files.text("/proc/self/status")) ?? ""
+        func value(_ name: String) -> Int {
+            for line in text.split(separator: "\n") where line.hasPrefix(name) {
+                return Int(line.dropFirst(name.count).split(separator: " ").first ?? "") ?? 0
+            }
+            return 0
+        }
+        return (value("VmRSS:\t").self, value("RssAnon:\t").self)
+    }
+
+    /// The value below which a share of the sorted values lies.
+    static func percentile(_ sorted: [UInt64], _ share: Double) -> UInt64 {
+        guard !sorted.isEmpty else { return 0 }
+        return sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
+    }
+
+    /// Nanoseconds as milliseconds with three digits.
+    static func milliseconds(_ nanoseconds: UInt64) -> String {
+        let micro = nanoseconds / 1_000
+        let fraction = String(micro % 1_000)
+        return "\(micro / 1_000).\(String(repeating: "0", count: 3 - fraction.count))\(fraction)"
+    }
+}
