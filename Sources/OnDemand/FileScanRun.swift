@@ -1,40 +1,45 @@
-import Glibc
 import Platform
 import Quarantine
 package import ScanClient
 package import ScanProtocol
 
-/// What `esets_scan` does with the files of its arguments. Everything it says goes through a `FileScanOutput`.
+/// What `esets_scan` does with the files of its arguments. Several threads scan; what is said and cleaned happens in
+/// the order of the files, in the thread of the caller. Everything it says goes through a `FileScanOutput`.
 package struct FileScanRun {
-    private let scanner: any ObjectScanner
-    private let options: ScanOptions
+    private let makeScanner: @Sendable () -> any ObjectScanner
+    private let threads: Int
+    private let task: ScanPool.Task
     private let cleaner: FileCleaner
-    private let restoresTime: Bool
     private let output: any FileScanOutput
     /// Asked before each file; true ends the run early.
     private let isInterrupted: () -> Bool
     package private(set) var totals = FileScanTotals()
 
-    /// UTIME_OMIT of utimensat(2): leave this time as it is.
-    private static let omit = (1 << 30) - 2
-
     /// - Parameters:
-    ///   - scanner: gives the verdicts.
+    ///   - threads: how many files are scanned at once, from 1.
     ///   - options: what to scan with.
     ///   - cleaner: what becomes of infected files.
     ///   - restoresTime: whether files keep their time of last access.
     ///   - output: is told everything.
     ///   - isInterrupted: whether the run shall end before the next file.
+    ///   - makeScanner: makes what gives the verdicts, in each thread once.
     package init(
-        scanner: any ObjectScanner, options: ScanOptions, cleaner: FileCleaner, restoresTime: Bool,
-        output: any FileScanOutput, isInterrupted: @escaping () -> Bool
+        threads: Int, options: ScanOptions, cleaner: FileCleaner, restoresTime: Bool, output: any FileScanOutput,
+        isInterrupted: @escaping () -> Bool, makeScanner: @escaping @Sendable () -> any ObjectScanner
     ) {
-        self.scanner = scanner
-        self.options = options
+        self.makeScanner = makeScanner
+        self.threads = threads
+        task = ScanPool.Task(options: options, restoresTime: restoresTime)
         self.cleaner = cleaner
-        self.restoresTime = restoresTime
         self.output = output
         self.isInterrupted = isInterrupted
+    }
+
+    /// Something that the walk found, in its place among the others.
+    private enum Step {
+        case file(String, ticket: Int)
+        case unreadable(String, String)
+        case skipped(String, String)
     }
 
     /// Scans files and everything below directories.
@@ -43,43 +48,54 @@ package struct FileScanRun {
     ///   - selection: what of them is wanted.
     /// - Throws: the error of the client when the scanner cannot be reached: nothing more can be scanned.
     package mutating func scan(_ paths: [String], _ selection: FileSelection) throws(ScanClientError) {
+        let pool: ScanPool
+        do throws(SystemError) {
+            pool = try ScanPool(threads: threads, task, makeScanner)
+        } catch {
+            throw ScanClientError(.unavailable, "\(error)")
+        }
+        defer { pool.close() }
         var walk = FileWalk(paths, selection)
-        while let event = walk.next() {
-            if isInterrupted() {
-                totals.isInterrupted = true
-                return
+        // Enough that no thread waits for the oldest file to be told.
+        let window = 4 * max(1, threads)
+        var steps: [Step] = []
+        var isDone = false
+        while !isDone || !steps.isEmpty {
+            while !isDone && steps.count < window {
+                if isInterrupted() {
+                    totals.isInterrupted = true
+                    isDone = true
+                } else if let event = walk.next() {
+                    steps.append(step(event, pool))
+                } else {
+                    isDone = true
+                }
             }
-            switch event {
-            case .file(let path): try scan(file: path)
-            case .unreadable(let path, let problem): fail(path, "error opening (\(problem.reason))")
-            case .skipped(let path, let reason): output.skipped(path, reason)
-            }
+            guard !steps.isEmpty else { break }
+            try tell(steps.removeFirst(), pool)
             output.progress(totals)
         }
     }
 
-    private mutating func scan(file path: String) throws(ScanClientError) {
-        let object: ScanObject
-        let before: stat
-        do throws(SystemError) {
-            object = try ScanObject(path: path)
-            before = try object.descriptor.status()
-        } catch {
-            fail(path, "error opening (\(error.reason))")
-            return
+    private func step(_ event: FileWalk.Event, _ pool: ScanPool) -> Step {
+        switch event {
+        case .file(let path): .file(path, ticket: pool.submit(path))
+        case .unreadable(let path, let problem): .unreadable(path, "error opening (\(problem.reason))")
+        case .skipped(let path, let reason): .skipped(path, reason)
         }
-        let verdict: ScanVerdict
-        do throws(ScanClientError) {
-            verdict = try scanner.scan(object, options: options, envelope: ScanEnvelope(agent: "scan"))
-        } catch  where error.code == .unreadable {
-            fail(path, "error reading (\(error.message))")
-            return
+    }
+
+    private mutating func tell(_ step: Step, _ pool: ScanPool) throws(ScanClientError) {
+        switch step {
+        case .file(let path, let ticket):
+            switch pool.result(ticket) {
+            case .scanned(let object, let verdict): report(path, object, verdict)
+            case .failed(let reason): fail(path, reason)
+            case .unavailable(let error): throw error
+            }
+        case .unreadable(let path, let reason): fail(path, reason)
+        case .skipped(let path, let reason): output.skipped(path, reason)
         }
-        if restoresTime {
-            var times = [before.st_atim, timespec(tv_sec: 0, tv_nsec: Self.omit)]
-            _ = futimens(object.descriptor.raw, &times)
-        }
-        report(path, object, verdict)
     }
 
     private mutating func report(_ path: String, _ object: ScanObject, _ verdict: ScanVerdict) {

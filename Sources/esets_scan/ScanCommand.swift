@@ -51,6 +51,7 @@ struct ScanCommand {
             ProgramOption("exclude", .value("MASK"), help: "leave out paths that match; may be repeated"),
             ProgramOption("ext", .value("LIST"), help: "scan only files with these extensions, e.g. exe:doc"),
             ProgramOption("ext-exclude", .value("LIST"), help: "do not scan files with these extensions"),
+            ProgramOption("threads", .value("N"), help: "files that are scanned at once (num_thrd)"),
             ProgramOption("preserve-time", .toggle, help: "keep the time of last access of files"),
         ] + switches.map { ProgramOption($0.option, .toggle, help: $0.help) }
             + limits.map { ProgramOption($0.option, .value($0.label), help: $0.help) } + [
@@ -69,11 +70,14 @@ struct ScanCommand {
     private let cleanMode: CleanMode
     private var selection = FileSelection()
     private var numbers: [String: Int64] = [:]
+    /// nil: as many as `num_thrd` says.
+    private let threads: Int?
 
     init(_ arguments: Arguments) throws(UsageError) {
         self.arguments = arguments
         let mode = try arguments.choice("clean-mode", CleanMode.allCases.map(\.rawValue))
         cleanMode = mode.flatMap(CleanMode.init) ?? .standard
+        threads = try arguments.number("threads", in: 1...256)
         for item in Self.switches {
             if let value = arguments.toggle(item.option) { numbers[item.parameter] = value ? 1 : 0 }
         }
@@ -111,13 +115,16 @@ struct ScanCommand {
             return fail("\(error)")
         }
         let settings = configuration.global
-        let scanner = ScanConnection(path: configuration.daemonSocket, agent: "scan", patience: .seconds(10))
+        let socket = configuration.daemonSocket
+        let makeScanner: @Sendable () -> ScanConnection = {
+            ScanConnection(path: socket, agent: "scan", patience: .seconds(10))
+        }
         do throws(ScanClientError) {
-            writer.begin(try scanner.status())
+            writer.begin(try makeScanner().status())
             var run = FileScanRun(
-                scanner: scanner, options: options(settings), cleaner: cleaner(paths),
-                restoresTime: arguments.has("preserve-time"), output: writer,
-                isInterrupted: { Interruption.happened })
+                threads: threads ?? min(32, settings.number("num_thrd")), options: options(settings),
+                cleaner: cleaner(paths), restoresTime: arguments.has("preserve-time"), output: writer,
+                isInterrupted: { Interruption.happened }, makeScanner: makeScanner)
             try run.scan(arguments.operands, selection(settings))
             writer.end(run.totals)
             return run.totals.exitCode

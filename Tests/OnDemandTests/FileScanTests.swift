@@ -29,8 +29,8 @@ private final class Collector: FileScanOutput {
     ) throws -> (FileScanTotals, Collector) {
         let output = Collector()
         var run = FileScanRun(
-            scanner: FakeScanner(), options: ScanOptions(), cleaner: FileCleaner(mode: mode, quarantine: quarantine),
-            restoresTime: true, output: output, isInterrupted: { interrupted })
+            threads: 3, options: ScanOptions(), cleaner: FileCleaner(mode: mode, quarantine: quarantine),
+            restoresTime: true, output: output, isInterrupted: { interrupted }, makeScanner: { FakeScanner() })
         try run.scan(paths, FileSelection())
         return (run.totals, output)
     }
@@ -54,6 +54,15 @@ private final class Collector: FileScanOutput {
         #expect(totals.notScannedFiles == 1)
         #expect(totals.exitCode == 50)
         #expect(output.json.map { $0["status"]?.string } == ["clean", "infected", "infected", "notscanned"])
+    }
+
+    @Test func manyFilesStayInOrder() throws {
+        let scratch = try Scratch()
+        for i in 100..<200 { try scratch.file("\(i)", i % 7 == 0 ? "virus V\(i)" : "") }
+        let (totals, output) = try run([scratch.path])
+        #expect(totals.files == 100)
+        #expect(output.json.compactMap { $0["path"]?.string } == (100..<200).map { "\(scratch.path)/\($0)" })
+        #expect(totals.infectedFiles == UInt64((100..<200).count { $0 % 7 == 0 }))
     }
 
     @Test func exitCodes() {
