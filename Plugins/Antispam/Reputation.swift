@@ -13,6 +13,7 @@ struct Reputation {
     private var questions: [Question] = []
 
     /// - Parameters:
+    ///   - settings: the lists to ask, and how many questions are allowed.
     ///   - relay: the address outside that handed the message over.
     ///   - domains: registered domains of the links.
     init(_ settings: Settings, relay: NetworkAddress?, domains: [[UInt8]]) {

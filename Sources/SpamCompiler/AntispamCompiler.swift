@@ -10,6 +10,7 @@ package enum AntispamCompiler {
     ///   - statistics: what was learned; nothing leaves the token table empty.
     ///   - version: of the content, rising, e.g. 2026112101.
     ///   - minimum: tokens that fewer messages had are left out.
+    /// - Returns: the database, for `DataModule.write`.
     package static func compile(
         rules: [SpamRule], statistics: TokenStatistics, version: UInt64, minimum: UInt32 = 1
     ) -> CompiledDatabase {

@@ -18,6 +18,7 @@ package struct LiteralIndex {
     /// The section's elements and the index over their anchors.
     ///
     /// - Parameter place: puts a text into the text section.
+    /// - Returns: the elements, and the first one of each hash.
     package func sections(
         place: ([UInt8]) -> em_antispam_text
     ) -> (literals: [em_antispam_literal], anchors: [UInt32]) {

@@ -12,7 +12,9 @@ package struct TokenTable {
     /// Readers look no further.
     private static let furthest = 32
 
-    /// - Parameter minimum: tokens that were seen in fewer messages are left out.
+    /// - Parameters:
+    ///   - statistics: what was learned.
+    ///   - minimum: tokens that were seen in fewer messages are left out.
     package init(_ statistics: TokenStatistics, minimum: UInt32 = 1) {
         let kept = statistics.counts.filter { UInt64($0.value.spam) + UInt64($0.value.ham) >= UInt64(minimum) }
             .sorted { $0.key < $1.key }

@@ -32,6 +32,7 @@ package struct Classifier: Sendable {
     /// - Parameters:
     ///   - tokens: the message's tokens, each once.
     ///   - counts: what was learned about a token; zeros when it is unknown.
+    /// - Returns: 0 to 1.
     package func probability(of tokens: [UInt64], counts: (UInt64) -> TokenCounts) -> Double? {
         guard learned.spam > 0, learned.ham > 0 else { return nil }
         var telling: [Double] = []

@@ -38,7 +38,9 @@ package struct MessageContent {
 
     /// Reads a message.
     ///
-    /// - Parameter check: asked about every 64 KiB and each part whether to go on.
+    /// - Parameters:
+    ///   - message: its bytes; they must outlive the content.
+    ///   - check: asked about every 64 KiB and each part whether to go on.
     package init(_ message: ByteView, check: () -> Bool = { true }) {
         self.message = message
         facts[.size] = Int64(message.count)
