@@ -31,7 +31,8 @@ extension Database {
     /// - Parameters:
     ///   - object: the object's bytes, which must not change meanwhile.
     ///   - type: EM_TYPE_…: patterns for other types are not tried.
-    ///   - all: report every signature that matches, each once; otherwise the first one found.
+    ///   - all: report every signature that matches, each once; otherwise stop at the first one. A potentially unwanted
+    ///     application is no reason to stop: something worse may follow.
     ///   - scratch: working memory, used by one call at a time; reuse it.
     ///   - check: called at least once for each 64 KiB of the object; false cancels.
     ///   - report: called for each match after the whole object was looked at; never for an allowed object.
@@ -42,9 +43,10 @@ extension Database {
         scratch.begin()
         guard check() else { return .cancelled }
         var outcome = matchDigests(object, in: hashes, all: all, scratch: scratch, check: check)
-        if outcome == .complete, all || scratch.matches.isEmpty {
+        if outcome == .complete, all || !scratch.isDecided {
             outcome = patterns.match(
-                object, target: Database.target(ofType: type), all: all, scratch: scratch, check: check)
+                object, target: Database.target(ofType: type), all: all, catalogue: catalogue, scratch: scratch,
+                check: check)
         }
         if !scratch.matches.isEmpty {
             // When the list cannot be asked, the matches stand.
@@ -63,11 +65,12 @@ extension Database {
         for table in set.tables where wanted & (1 << table.algorithm) != 0 && table.count > 0 {
             let outcome = Digest.with(object, algorithm: table.algorithm, check: check) { digest in
                 table.find(digest, size: object.count) { signature in
-                    scratch.matches.append(Match(signature: signature, offset: 0))
-                    return all
+                    let flags = catalogue.element(signature, as: em_signature.self)?.flags ?? 0
+                    scratch.add(Match(signature: signature, offset: 0), flags: flags)
+                    return all || !scratch.isDecided
                 }
             }
-            if outcome != .complete || (!all && !scratch.matches.isEmpty) { return outcome }
+            if outcome != .complete || (!all && scratch.isDecided) { return outcome }
         }
         return .complete
     }

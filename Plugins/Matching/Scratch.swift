@@ -1,14 +1,20 @@
+import CModuleABI
+
 /// Working memory of one thread that matches, reused from object to object.
 ///
 /// It grows to what the hardest object needed and holds nothing of an object after the match.
 package final class Scratch {
-    var matches: [Match] = []
+    private(set) var matches: [Match] = []
+    /// Whether one of the matches is more than potentially unwanted: then nothing else can make it worse.
+    private(set) var isDecided = false
     /// Dead ends of the object at hand, by pattern element.
     private var notes = [Note](repeating: Note(), count: 256)
     private var noteCount = 0
     private var object: UInt32 = 0
     /// Failed states of the verification at hand: a cache, so that nested gaps stay cheap.
-    private var failures = [Failure](repeating: Failure(), count: 16_384)
+    /// Most objects need none; it grows while it loses what it holds.
+    private var failures: [Failure] = []
+    private static let failureLimit = 16_384
     private var verification: UInt32 = 0
 
     package init() {}
@@ -28,6 +34,7 @@ package final class Scratch {
     /// Forgets the object before.
     func begin() {
         matches.removeAll(keepingCapacity: true)
+        isDecided = false
         noteCount = 0
         object &+= 1
         if object == 0 {
@@ -35,6 +42,14 @@ package final class Scratch {
             notes = [Note](repeating: Note(), count: 256)
             object = 1
         }
+    }
+
+    /// Notes a match.
+    ///
+    /// - Parameter flags: EM_SIGNATURE_… of its signature.
+    func add(_ match: Match, flags: UInt32) {
+        matches.append(match)
+        if flags & EM_SIGNATURE_UNWANTED == 0 { isDecided = true }
     }
 
     /// Forgets the failed states of the verification before.
@@ -77,13 +92,19 @@ package final class Scratch {
     }
 
     func hasFailed(_ element: UInt32, _ position: Int) -> Bool {
+        if failures.isEmpty { return false }
         let entry = failures[failureSlot(element, position)]
         return entry.verification == verification && entry.element == element && entry.position == position
     }
 
     func setFailed(_ element: UInt32, _ position: Int) {
-        failures[failureSlot(element, position)] = Failure(
-            verification: verification, element: element, position: position)
+        if failures.isEmpty { failures = [Failure](repeating: Failure(), count: 256) }
+        var slot = failureSlot(element, position)
+        if failures[slot].verification == verification, failures.count < Self.failureLimit {
+            failures = [Failure](repeating: Failure(), count: failures.count * 4)
+            slot = failureSlot(element, position)
+        }
+        failures[slot] = Failure(verification: verification, element: element, position: position)
     }
 
     private func failureSlot(_ element: UInt32, _ position: Int) -> Int {

@@ -8,6 +8,7 @@ import CModuleABI
 /// reached, so such dead ends are noted once for the object: a thousand first halves cost one search for the second.
 struct Verifier {
     let set: PatternSet
+    let catalogue: Section
     let object: ByteView
     let target: UInt32
     let all: Bool
@@ -28,10 +29,12 @@ struct Verifier {
     private static let checkInterval = 65_536
 
     init(
-        set: PatternSet, object: ByteView, target: UInt32, all: Bool, scratch: Scratch, check: @escaping () -> Bool
+        set: PatternSet, catalogue: Section, object: ByteView, target: UInt32, all: Bool, scratch: Scratch,
+        check: @escaping () -> Bool
     ) {
         self.check = check
         self.set = set
+        self.catalogue = catalogue
         self.object = object
         self.target = target
         self.all = all
@@ -177,8 +180,9 @@ struct Verifier {
     private mutating func report(_ pattern: em_pattern, _ number: Int, at offset: Int) {
         guard pattern.flags & EM_PATTERN_PART == 0 else { return }
         scratch.setNote(UInt32(truncatingIfNeeded: number) | 1 << 31, offset)
-        scratch.matches.append(Match(signature: Int(pattern.signature), offset: offset))
-        if !all { goOn = false }
+        let flags = catalogue.element(Int(pattern.signature), as: em_signature.self)?.flags ?? 0
+        scratch.add(Match(signature: Int(pattern.signature), offset: offset), flags: flags)
+        if !all, scratch.isDecided { goOn = false }
     }
 
     // MARK: - Forwards

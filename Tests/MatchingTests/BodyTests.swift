@@ -199,6 +199,17 @@ struct BodyTests {
         #expect(database.matches(object, all: false, scratch: scratch).found == ["A"])
     }
 
+    @Test("what is only unwanted does not hide what is worse")
+    func unwantedFirst() throws {
+        let database = try TestDatabase([
+            "a.ndu": "Unwanted:0:*:\(hex("malware"))\nOther:0:*:\(hex("softener"))",
+            "b.ndb": "Worse:0:*:\(hex("software"))",
+            "c.hdu": "9d8dbffb8c8ef2e0d0bbb6da1f4e4bd5:*:None",
+        ])
+        #expect(database.matches(Array("malware software softener".utf8), all: false).found == ["Unwanted", "Worse"])
+        #expect(database.matches(Array("malware softener".utf8), all: false).found == ["Unwanted", "Other"])
+    }
+
     @Test("an empty object has no matches")
     func empty() throws {
         for body in [hex("malware"), "6162", "6162*6364"] {
