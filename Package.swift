@@ -248,9 +248,26 @@ let moduleTests: [Target] =
         tests("Archives", ["Archives", "BytesE", "CModuleABI"]),
         tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
+        tests("MailCleaning", [
+            "Scanner", "Archives", "ModuleKit", "ModuleHost", "Mail", "MIME", "Configuration", "ScanProtocol", "BytesE", "Bytes",
+            "CModuleABI", "Platform",
+        ]),
         tests("Scanner", [
             "Scanner", "ModuleKit", "ModuleHost", "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
         ]),
+    ] : []
+
+/// Fuzzers: `tools/fuzz NAME`. They run module code too, so they need it as regular Swift. Each has
+/// LLVMFuzzerTestOneInput; `main` comes from libFuzzer.
+func fuzzer(_ name: String, _ needs: [String]) -> Target {
+    .executableTarget(
+        name: "fuzz_\(name)", dependencies: needs.map { .init(stringLiteral: $0) }, path: "Fuzz/\(name)",
+        swiftSettings: strict)
+}
+let fuzzers: [Target] =
+    fuzzing && hosted
+    ? [
+        fuzzer("mime", ["MIME", "Bytes"]),
     ] : []
 
 // MARK: - A part of the house
@@ -270,7 +287,7 @@ func only(_ all: [Target]) -> [Target] {
 }
 
 let targets = only(
-    shims + sharedLibraries + moduleCode + modules + libraries + programs + esetsLibrary + testTargets + moduleTests)
+    shims + sharedLibraries + moduleCode + modules + libraries + programs + esetsLibrary + testTargets + moduleTests + fuzzers)
 let targetNames = Set(targets.map(\.name))
 
 let package = Package(
