@@ -178,7 +178,10 @@ let libraries: [Target] = [
 
 let mailNeeds = ["Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs", "Platform", "Bytes"]
 let programs: [Target] = [
-    program("esets_daemon", ["Supervision", "ScanService", "Configuration", "Logging", "Programs", "Platform", "JSON", "ModuleHost", "Generations"]),
+    program("esets_daemon", [
+        "Supervision", "ScanService", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs", "Platform", "JSON", "ModuleHost",
+        "Generations", "CLinux",
+    ]),
     program("esets_smtp", ["SMTPAgent"] + mailNeeds),
     program("esets_cli", ["OnDemand"] + mailNeeds),
     program("esets_scan", ["OnDemand", "JSON"] + mailNeeds),

@@ -10,6 +10,8 @@ struct Budget {
     private var deadline: UInt64?
     private(set) var isOutOfTime = false
     var isCancelled = false
+    /// Asked at each check: whether the result is not wanted any more.
+    var stop: (@Sendable () -> Bool)?
 
     init(_ limits: ScanLimits, rootSize: UInt64) {
         self.limits = limits
@@ -28,7 +30,7 @@ struct Budget {
     }
 
     mutating func check() -> em_status {
-        if isCancelled { return EM_E_CANCELLED }
+        if isCancelled || stop?() == true { return EM_E_CANCELLED }
         guard let deadline, Clock.now >= deadline else { return EM_OK }
         isOutOfTime = true
         isCancelled = true

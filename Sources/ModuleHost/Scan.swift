@@ -76,6 +76,9 @@ package final class Scan: @unchecked Sendable {
         ArenaPool.shared.give(arena)
     }
 
+    /// Asked at each look at the budget, by the thread that runs the scan: true ends the scan.
+    package func cancel(when stop: @escaping @Sendable () -> Bool) { budget.stop = stop }
+
     /// Goes on with the scan. A failure of the modules is a verdict of "not scanned", not an error.
     package func run() -> ScanStep {
         let began = Clock.now

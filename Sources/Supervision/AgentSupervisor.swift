@@ -182,9 +182,11 @@ final class AgentSupervisor {
         }
     }
 
-    /// Agents lie beside the daemon, or in @LIBDIR@ or @SBINDIR@.
+    /// Agents lie beside the daemon, or in @LIBDIR@, @SBINDIR@ or @BINDIR@.
     private func agentProgram(_ name: String, _ paths: Paths) -> String {
-        let places = [Files.parent(of: program.path), paths.libDirectory, paths.sbinDirectory]
+        let places = [
+            Files.parent(of: program.path), paths.libDirectory, paths.sbinDirectory, paths.binDirectory,
+        ]
         let candidates = places.map { "\($0)/esets_\(name)" }
         return candidates.first(where: Files.exists) ?? "\(paths.sbinDirectory)/esets_\(name)"
     }

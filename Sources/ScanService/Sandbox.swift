@@ -1,0 +1,59 @@
+import CLinux
+import Glibc
+package import Platform
+
+/// What a scanning process gives up before it looks at the first object: root, other files, the network, new
+/// processes. What is scanned may take over a module; it shall find nothing here.
+package enum Sandbox {
+    /// Open descriptors that a scanning process may have.
+    private static let descriptors: UInt64 = 65_536
+    /// The largest file that it may write: only unnamed files in memory are possible anyway.
+    private static let fileSize: UInt64 = 8 << 30
+
+    /// Enters the sandbox, before any other thread is started.
+    ///
+    /// - Parameters:
+    ///   - user: whose rights it takes when it is root; "nobody" when there is no such user.
+    ///   - readable: directories and files that stay readable: generations, keys, libraries.
+    ///   - warn: gets a sentence for each protection that the system does not offer.
+    package static func enter(
+        user: String, readable: [String], warn: (String) -> Void
+    ) throws(SystemError) {
+        if getuid() == 0 { try becomeUnprivileged(user) }
+        _ = CLinux_limit(Int32(CLinux_RLIMIT_CORE), 0)
+        _ = CLinux_limit(Int32(CLinux_RLIMIT_NOFILE), descriptors)
+        _ = CLinux_limit(Int32(CLinux_RLIMIT_FSIZE), fileSize)
+        _ = try checked("prctl") { CLinux_not_dumpable() }
+        _ = try checked("prctl") { CLinux_no_new_privileges() }
+        try restrictFiles(readable, warn)
+        if CLinux_seccomp_scanner() != 0 {
+            warn("seccomp is not available (\(SystemError.text(of: errno))): system calls are not restricted")
+        }
+    }
+
+    private static func becomeUnprivileged(_ user: String) throws(SystemError) {
+        for name in [user, "nobody"] {
+            var uid: UInt32 = 0
+            var gid: UInt32 = 0
+            guard CLinux_find_user(name, &uid, &gid) == 0, uid != 0 else { continue }
+            _ = try checked("setuid", name) { CLinux_become_user(name, uid, gid) }
+            return
+        }
+        throw SystemError("find an unprivileged user", user, code: ENOENT)
+    }
+
+    private static func restrictFiles(_ readable: [String], _ warn: (String) -> Void) throws(SystemError) {
+        let system = [
+            "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime",
+            "/usr/share/zoneinfo", "/etc/ssl/openssl.cnf", "/dev/null", "/dev/urandom",
+        ]
+        let texts = (readable + system).map { strdup($0) }
+        defer { for text in texts { free(text) } }
+        let pointers = texts.map { UnsafePointer<CChar>($0) }
+        let version = CLinux_landlock_read_only(pointers, Int32(pointers.count))
+        if version == 0 { warn("the kernel has no Landlock: files are protected by their modes alone") }
+        if version < 0 {
+            warn("Landlock failed (\(SystemError.text(of: errno))): files are protected by their modes alone")
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import ModuleHost
+import ScanProtocol
+
+/// Objects whose verdicts are known: a generation that judges one of them wrongly is refused, whoever signed it.
+struct KnownAnswers {
+    let generation: Generation
+
+    private struct Sample {
+        let name: String
+        let text: String
+        /// nil: must be clean.
+        let isThreat: Bool
+    }
+
+    // In two pieces, so that no scanner finds the test file in this program.
+    private static let eicar = #"X5O!P%@AP[4\PZX54(P^)7CC)7}$"# + "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+    private static let clean = """
+        Return-Path: <anna@example.org>\r
+        From: Anna <anna@example.org>\r
+        To: Bert <bert@example.net>\r
+        Subject: Tomorrow\r
+        Date: Mon, 5 Jan 2026 10:00:00 +0100\r
+        Message-ID: <1@example.org>\r
+        MIME-Version: 1.0\r
+        Content-Type: text/plain; charset=utf-8\r
+        \r
+        Hello Bert,\r
+        \r
+        shall we meet at ten? I bring the plans.\r
+        \r
+        Anna\r
+
+        """
+
+    private static let attached = """
+        From: a@example.org\r
+        To: b@example.net\r
+        Subject: file\r
+        MIME-Version: 1.0\r
+        Content-Type: multipart/mixed; boundary=b\r
+        \r
+        --b\r
+        Content-Type: text/plain\r
+        \r
+        See the file.\r
+        --b\r
+        Content-Type: application/octet-stream; name=f.com\r
+        Content-Transfer-Encoding: base64\r
+        \r
+        WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNU\r
+        LUZJTEUhJEgrSCo=\r
+        --b--\r
+
+        """
+
+    private var samples: [Sample] {
+        var samples = [
+            Sample(name: "a clean message", text: KnownAnswers.clean, isThreat: false),
+            Sample(name: "an empty object", text: "", isThreat: false),
+        ]
+        // Every signature database holds the test file.
+        guard generation.signatureCount > 0 else { return samples }
+        samples.append(Sample(name: "the EICAR test file", text: KnownAnswers.eicar, isThreat: true))
+        if generation.modules.contains(where: { $0.file.hasPrefix("em003") }) {
+            samples.append(
+                Sample(name: "the EICAR test file in a message", text: KnownAnswers.attached, isThreat: true))
+        }
+        return samples
+    }
+
+    /// - Throws: `LoadError` naming the first sample that is judged wrongly.
+    func check() throws(LoadError) {
+        for sample in samples {
+            let verdict = try scan(sample)
+            guard verdict.isInfected == sample.isThreat else {
+                let found = verdict.findings.map(\.name).joined(separator: ", ")
+                throw LoadError(
+                    "generation \(generation.number)", "known answers",
+                    sample.isThreat ? "\(sample.name) is not found (\(found))" : "\(sample.name) is called \(found)")
+            }
+            if let gap = verdict.notScanned.first {
+                throw LoadError(
+                    "generation \(generation.number)", "known answers", "\(sample.name) was not scanned: \(gap.name)")
+            }
+        }
+    }
+
+    private func scan(_ sample: Sample) throws(LoadError) -> ScanVerdict {
+        let scan = try Scan(
+            generation: generation, object: ObjectBytes(Array(sample.text.utf8)), name: sample.name,
+            options: OptionTable(ScanOptions(), ScanEnvelope(agent: "cli")))
+        while true {
+            switch scan.run() {
+            case .done(let verdict): return verdict
+            case .suspended(let questions):
+                scan.provide(questions.map { Answer(question: $0, result: .failed) })
+            }
+        }
+    }
+}

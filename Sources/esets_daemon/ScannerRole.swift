@@ -1,0 +1,57 @@
+import Configuration
+import Generations
+import Glibc
+import Platform
+import Programs
+import ScanProtocol
+import ScanService
+import Supervision
+
+/// The process is a scanning process, or a canary.
+struct ScannerRole {
+    let arguments: Arguments
+    let paths: Paths
+
+    func run() -> Never {
+        // The manager ends it, over its socket; a signal to the whole group (Ctrl-C, systemd) must not lose scans.
+        for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
+        signal(SIGPIPE, SIG_IGN)
+        let control = Descriptor(owning: ManagerProgram.controlDescriptor)
+        let log: @Sendable (WorkerReport.LogLevel, String) -> Void = { level, text in
+            // One packet, sent at once: may come between the messages of other threads.
+            for packet in WorkerReport.log(level, text).message.packets {
+                try? UnixSocket.send(control, packet, flags: Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+            }
+        }
+        let configuration = (try? Configuration.load(paths: paths)) ?? Configuration.builtIn(paths: paths)
+        let base = configuration.global.text("base_dir")
+        let generation = arguments.value("canary").flatMap(UInt64.init)
+        let engine = ModuleEngine(
+            store: GenerationStore(base: base), certificates: paths.certificatesDirectory, isCanary: generation != nil,
+            log: log)
+        let own = Files.parent(of: Files.linkTarget("/proc/self/exe") ?? "/")
+        do throws(SystemError) {
+            try Sandbox.enter(
+                user: arguments.value("user") ?? "nobody",
+                readable: [base, paths.certificatesDirectory, "\(own)/../lib", own]
+            ) { log(.warning, $0) }
+            if let generation { exit(Canary.run(control: control, engine: engine, generation: generation)) }
+            var settings = ScanServerSettings()
+            settings.threads = arguments.value("threads").flatMap(Int.init) ?? 2
+            settings.isIsolated = arguments.has("alone")
+            try ScanServer(control: control, engine: engine, settings: settings) { reason in
+                log(.error, reason)
+                abort()
+            }.run()
+            exit(0)
+        } catch {
+            log(.error, "the scanning process cannot work: \(error)")
+            exit(1)
+        }
+    }
+}
+
+/// The process keeps an object that crashed the scanner.
+enum KeepRole {
+    static func run(_ path: String) -> Never { exit(KeepObject.run(path: path)) }
+}

@@ -1,0 +1,104 @@
+import Configuration
+import Glibc
+import Platform
+import Programs
+import Supervision
+
+/// Starts the manager, in this process or in the background.
+struct StartCommand {
+    private static let alreadyRunning: Int32 = 2
+    /// In the background half: where it tells that it is ready.
+    private static let readiness: Int32 = 3
+
+    let program: Program
+    let arguments: Arguments
+    let paths: Paths
+
+    private var common: [String] {
+        var options: [String] = []
+        if let file = arguments.configurationFile { options.append("--cfg=\(file)") }
+        if let root = arguments.root { options.append("--root=\(root)") }
+        return options
+    }
+
+    func run() -> Never {
+        if arguments.has("foreground") || arguments.has("detached") { manage() }
+        startInBackground()
+    }
+
+    // MARK: - The manager
+
+    private func manage() -> Never {
+        let isDetached = arguments.has("detached")
+        if isDetached { setsid() }
+        let pidFile: PidFile
+        do throws(PidFile.Failure) {
+            pidFile = try PidFile(paths.pidFile)
+        } catch {
+            if case .alreadyRunning = error { program.fail(error.description, code: StartCommand.alreadyRunning) }
+            program.fail(error.description)
+        }
+        guard let executable = Files.linkTarget("/proc/self/exe") else { program.fail("/proc is not mounted") }
+        let paths = paths
+        do throws(Manager.StartError) {
+            let manager = try Manager(
+                program: ManagerProgram(path: executable, common: common, environment: ChildProcess.environment),
+                version: Product.version
+            ) { () throws(ConfigurationError) in try Configuration.load(paths: paths) }
+            try manager.run(handlesSignals: true) { if isDetached { tellReady() } }
+        } catch {
+            pidFile.remove()
+            program.fail(error.description)
+        }
+        pidFile.remove()
+        exit(ExitCode.success)
+    }
+
+    /// From here on there is nobody at the terminal any more.
+    private func tellReady() {
+        var byte: UInt8 = 0
+        write(StartCommand.readiness, &byte, 1)
+        close(StartCommand.readiness)
+        guard let null = try? Descriptor.open("/dev/null", O_RDWR) else { return }
+        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { dup2(null.raw, number) }
+        chdir("/")
+    }
+
+    // MARK: - The caller at the terminal
+
+    /// Starts the background half and waits until it is ready or has failed.
+    private func startInBackground() -> Never {
+        do throws(SystemError) {
+            guard let executable = Files.linkTarget("/proc/self/exe") else {
+                throw SystemError("readlink", "/proc/self/exe")
+            }
+            var ends: [Int32] = [-1, -1]
+            _ = try checked("pipe") { pipe(&ends) }
+            let (reading, writing) = (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            let pid = try ChildProcess.spawn(
+                executable, arguments: ["esets_daemon", "--detached"] + common, environment: ChildProcess.environment,
+                descriptors: [
+                    (STDIN_FILENO, STDIN_FILENO), (STDOUT_FILENO, STDOUT_FILENO), (STDERR_FILENO, STDERR_FILENO),
+                    (StartCommand.readiness, writing.raw),
+                ])
+            exit(try outcome(of: pid, reading, writing))
+        } catch {
+            program.fail(error.description)
+        }
+    }
+
+    private func outcome(of pid: pid_t, _ reading: Descriptor, _ writing: consuming Descriptor) throws(SystemError)
+        -> Int32
+    {
+        // Ready comes as a byte; without one the background half ended and said why. It holds the only other end.
+        while true {
+            var entry = pollfd(fd: reading.raw, events: Int16(POLLIN), revents: 0)
+            if poll(&entry, 1, 200) > 0 { return ExitCode.success }
+            if let end = try ChildProcess.wait(pid, block: false) {
+                if case .exited(let code) = end { return code }
+                program.fail("the daemon ended at its start: \(end)")
+            }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-print("esets_daemon is not written yet")
