@@ -36,6 +36,7 @@ extension Database {
     ///   - scratch: working memory, used by one call at a time; reuse it.
     ///   - check: called at least once for each 64 KiB of the object; false cancels.
     ///   - report: called for each match after the whole object was looked at; never for an allowed object.
+    /// - Returns: whether the whole object was looked at, and if not, why.
     package func match(
         _ object: ByteView, type: UInt32, all: Bool = false, scratch: Scratch, check: () -> Bool,
         report: (Match) -> Void

@@ -22,7 +22,7 @@ struct Verifier {
     private(set) var goOn = true
 
     /// Nested choices in one pattern: bounds the recursion.
-    private static let depthLimit = 256
+    static let depthLimit = 256
     /// Work allowed for any object, and for each of its bytes. Real signature sets need less than one unit a byte.
     private static let workFloor = 4_000_000
     private static let workPerByte = 64
@@ -102,7 +102,7 @@ struct Verifier {
     // MARK: - One verification
 
     /// What stays the same during one verification.
-    private struct Job {
+    struct Job {
         /// Elements of the pattern: first, and one past the last.
         let first, end: Int
         let fold: Bool
@@ -152,7 +152,7 @@ struct Verifier {
     }
 
     /// Takes work off the allowance; false when it is used up.
-    private mutating func spend(_ amount: Int) -> Bool {
+    mutating func spend(_ amount: Int) -> Bool {
         work -= amount
         untilCheck -= amount
         if work < 0, goOn { stop(.limit) }
@@ -188,7 +188,7 @@ struct Verifier {
     // MARK: - Forwards
 
     /// Whether elements `number` and later match from `position` on.
-    private mutating func forward(_ number: Int, _ position: Int, _ job: Job, _ depth: Int) -> Bool {
+    mutating func forward(_ number: Int, _ position: Int, _ job: Job, _ depth: Int) -> Bool {
         var number = number
         var position = position
         while number < job.end {
@@ -275,7 +275,7 @@ struct Verifier {
     // MARK: - Backwards
 
     /// Whether the elements before `number` match, the last of them ending at `position`.
-    private mutating func backward(_ number: Int, _ position: Int, _ job: Job, _ depth: Int) -> Bool {
+    mutating func backward(_ number: Int, _ position: Int, _ job: Job, _ depth: Int) -> Bool {
         var number = number
         var position = position
         while number > job.first {
@@ -351,166 +351,4 @@ struct Verifier {
         scratch.setNote(key, max(known, furthest))
         return false
     }
-
-    // MARK: - Elements
-
-    private mutating func literal(_ element: em_element, at position: Int, _ job: Job) -> Bool {
-        let length = Int(element.b)
-        guard let wanted = data(element.a, length), length <= object.count - position, let have = object.base else {
-            return false
-        }
-        let there = have + position
-        guard let want = wanted.base else { return true }
-        var i = 0
-        if job.fold {
-            while i < length, asciiLowercased(there[i]) == asciiLowercased(want[i]) { i += 1 }
-        } else {
-            while i < length, there[i] == want[i] { i += 1 }
-        }
-        return spend(i >> 3) && i == length
-    }
-
-    private mutating func masked(_ element: em_element, at position: Int, _ job: Job) -> Bool {
-        maskedBytes(element.a, Int(element.b), at: position, job)
-    }
-
-    private mutating func maskedBytes(_ offset: UInt32, _ length: Int, at position: Int, _ job: Job) -> Bool {
-        guard let wanted = data(offset, 2 * length), length <= object.count - position else { return false }
-        for i in 0..<length {
-            let byte = object[position + i]
-            let (value, mask) = (wanted[i], wanted[length + i])
-            if byte & mask == value { continue }
-            guard job.fold, mask == 0xff, asciiLowercased(byte) == asciiLowercased(value) else {
-                return spend(i >> 2) && false
-            }
-        }
-        return spend(length >> 2)
-    }
-
-    /// Bytes of the database; a pattern that points outside ends everything.
-    private mutating func data(_ offset: UInt32, _ length: Int) -> ByteView? {
-        guard length <= set.bytes.count, Int(offset) <= set.bytes.count - length else {
-            stop(.failed)
-            return nil
-        }
-        return set.bytes.slice(Int(offset), Int(offset) + length)
-    }
-
-    /// The first place in `from..<below` where a literal lies.
-    private mutating func find(_ element: em_element, from: Int, below: Int, _ job: Job) -> Int? {
-        let length = Int(element.b)
-        guard length > 0, let wanted = data(element.a, length), let want = wanted.base, let have = object.base else {
-            return nil
-        }
-        let last = min(below - 1, object.count - length)
-        let (small, large) = job.fold ? (asciiLowercased(want[0]), asciiUppercased(want[0])) : (want[0], want[0])
-        var position = from
-        var counted = from
-        while position <= last {
-            if have[position] == small || have[position] == large {
-                guard spend((position - counted) >> 3 + 1) else { return nil }
-                counted = position
-                if literal(element, at: position, job) { return position }
-                guard goOn else { return nil }
-            }
-            position += 1
-        }
-        _ = spend(max(0, position - counted) >> 3)
-        return nil
-    }
-
-    // MARK: - Alternatives
-
-    private mutating func alternative(_ element: em_element, _ index: Int) -> em_alternative? {
-        guard let found = set.alternatives.element(Int(element.a) + index, as: em_alternative.self) else {
-            stop(.failed)
-            return nil
-        }
-        return found
-    }
-
-    /// The length of all alternatives, nil when they differ.
-    private func commonLength(_ element: em_element) -> Int? { element.length == 0 ? nil : Int(element.length) }
-
-    private mutating func matchesOneLength(_ element: em_element, at position: Int, length: Int, _ job: Job) -> Bool {
-        guard position + length <= object.count else { return false }
-        var found = false
-        var i = 0
-        while i < Int(element.b), !found {
-            guard spend(1), let choice = alternative(element, i) else { return false }
-            found = matches(choice, at: position, job)
-            i += 1
-        }
-        return goOn && found != (element.flags & UInt8(EM_ELEMENT_NOT) != 0)
-    }
-
-    private mutating func matches(_ choice: em_alternative, at position: Int, _ job: Job) -> Bool {
-        if choice.masked != 0 { return maskedBytes(choice.bytes, Int(choice.length), at: position, job) }
-        var element = em_element()
-        element.a = choice.bytes
-        element.b = choice.length
-        return literal(element, at: position, job)
-    }
-
-    /// Tries alternatives of different lengths, and what comes after (`ahead`) or before them.
-    private mutating func alternatives(
-        _ number: Int, _ position: Int, _ element: em_element, _ job: Job, _ depth: Int, ahead: Bool
-    ) -> Bool {
-        guard goOn, !scratch.hasFailed(UInt32(truncatingIfNeeded: number), position) else { return false }
-        guard depth < Self.depthLimit else {
-            stop(.limit)
-            return false
-        }
-        var i = 0
-        while i < Int(element.b) {
-            guard spend(1), let choice = alternative(element, i) else { return false }
-            i += 1
-            let length = Int(choice.length)
-            let start = ahead ? position : position - length
-            guard start >= 0, matches(choice, at: start, job) else {
-                guard goOn else { return false }
-                continue
-            }
-            let done =
-                ahead
-                ? forward(number + 1, position + length, job, depth + 1) : backward(number, start, job, depth + 1)
-            if done { return true }
-            guard goOn else { return false }
-        }
-        scratch.setFailed(UInt32(truncatingIfNeeded: number), position)
-        return false
-    }
-
-    // MARK: - Assertions
-
-    /// The bytes that an assertion takes, or nil when it does not hold.
-    private mutating func assertion(_ element: em_element, at position: Int, ahead: Bool) -> Int? {
-        let negated = element.flags & UInt8(EM_ELEMENT_NOT) != 0
-        if element.kind == UInt8(EM_ELEMENT_NONWORD_BYTE) {
-            let at = ahead ? position : position - 1
-            guard at >= 0, at < object.count, isWord(object[at]) == negated else { return nil }
-            return 1
-        }
-        let before = position > 0 ? object[position - 1] : nil
-        let after = position < object.count ? object[position] : nil
-        let beside = element.flags & UInt8(EM_ELEMENT_BEFORE) != 0 ? before : after
-        let holds: Bool
-        switch UInt32(element.kind) {
-        case EM_ELEMENT_BOUNDARY:
-            if let before, let after { holds = isWord(before) != isWord(after) } else { holds = true }
-        case EM_ELEMENT_LINE:
-            if let beside { holds = beside == 0x0a || beside == 0x0d } else { holds = true }
-        case EM_ELEMENT_NONWORD:
-            if let beside { holds = !isWord(beside) } else { holds = true }
-        default:
-            stop(.failed)
-            return nil
-        }
-        return holds != negated ? 0 : nil
-    }
 }
-
-/// Letters and digits of ASCII.
-private func isWord(_ byte: UInt8) -> Bool { asciiLowercased(byte) &- 0x61 < 26 || byte &- 0x30 < 10 }
-
-private func asciiUppercased(_ byte: UInt8) -> UInt8 { byte &- 0x61 < 26 ? byte & ~0x20 : byte }
