@@ -64,6 +64,11 @@ package struct Decision: Sendable, Equatable {
         }
     }
 
+    /// Whether anything about it is worth a line in a log that leaves out clean objects.
+    package var isNotable: Bool {
+        action != .accept || antivirus.map { $0 != .clean } ?? false || antispam == .spam || antispam == .likelySpam
+    }
+
     /// The decision when the quarantine could not take the original: what would be lost by going on is
     /// deferred instead. A refused message stays with its sender, and an unchanged one goes on whole.
     package func afterQuarantineFailure() -> Decision {

@@ -2,8 +2,11 @@
 enum HeaderText {
     /// The text as the value of an unstructured field, on one line. ASCII stands as it is; anything else, and
     /// what could be taken for an encoded word, becomes encoded words.
-    /// - Parameter joined: whether more text follows after a space: the space then goes into the last encoded
-    ///   word, because readers drop a space between two encoded words.
+    /// - Parameters:
+    ///   - text: the value; what would end the line is replaced.
+    ///   - joined: whether more text follows after a space: the space then goes into the last encoded
+    ///     word, because readers drop a space between two encoded words.
+    /// - Returns: the bytes, without folding and line ending.
     static func unstructured(_ text: String, joined: Bool = false) -> [UInt8] {
         let line = SafeText.line(text, limit: 600)
         let bytes = [UInt8](line.utf8)

@@ -7,6 +7,7 @@ package enum MailDate {
 
     /// "Sun, 01 Jul 2018 12:00:00 +0000"
     /// - Parameter seconds: since 1970-01-01 00:00 UTC.
+    /// - Returns: date and time with zone.
     package static func text(seconds: UInt64) -> String {
         let days = Int(seconds / 86_400)
         let (year, month, day) = civil(days)

@@ -51,6 +51,7 @@ package struct MailPolicy: Sendable, Equatable {
     ///     the daemon cannot be reached: then the object is deferred.
     ///   - outline: how the message is built, if the agent can alter it; nil when it cannot, so that nothing
     ///     is cleaned. Only asked when there are threats.
+    /// - Returns: what to do, with all that marks, logs and replies need.
     package func decide(_ verdict: ScanVerdict?, outline: @autoclosure () -> MessageOutline?) -> Decision {
         if let action = Disposition(actionAV), action != .accept { return Decision(action, .configured) }
         guard needsScan else { return Decision(.accept, .configured) }

@@ -60,6 +60,7 @@ private struct OutlineWalk {
     ///   - bytes: the message, or an attached one.
     ///   - base: where it begins in the outermost message.
     ///   - parent: the part that the message is attached as.
+    ///   - depth: how many messages it is attached in.
     mutating func run(_ bytes: ByteView, base: Int, parent: Int?, depth: Int) {
         var walker = MIMEWalker(bytes)
         // The open multiparts; how many children each had tells which one is its first.

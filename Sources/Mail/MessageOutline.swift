@@ -59,6 +59,7 @@ package struct MessageOutline: Sendable {
     var canReplaceContent: Bool { !parts[0].isProtected }
 
     /// - Parameter body: raw body of the smallest part that holds an object (`ObjectInfo.rootRange`).
+    /// - Returns: what may be done with it.
     package func kind(ofBody body: Range<UInt64>) -> Kind {
         guard let range = Self.range(body), let index = part(holding: range) else { return .unknown }
         let part = parts[index]

@@ -21,6 +21,8 @@ package struct MessageRewriter {
 
     /// - Parameters:
     ///   - message: stays valid and unchanged as long as the rewriter, and until its segments are written.
+    ///   - decision: what has to be taken out, and what the marks say.
+    ///   - modification: which marks are wanted.
     ///   - values: their subject is filled in from the message.
     package init(message: ByteView, decision: Decision, modification: Modification, values: TemplateValues) {
         self.message = message

@@ -16,9 +16,14 @@ package struct TemplateValues: Sendable, Equatable {
     package init() {}
 
     /// - Parameters:
-    ///   - subject: decoded subject of the message.
+    ///   - decision: gives the statuses, the threats and the score.
+    ///   - databaseVersion: of the virus signatures; 0 = none.
+    ///   - productVersion: as it shall appear.
+    ///   - sender: reverse path, if known.
     ///   - recipients: all whom this copy goes to.
+    ///   - subject: decoded subject of the message.
     ///   - date: as it shall appear, e.g. `MailDate.text(seconds:)`.
+    ///   - host: name of this machine.
     package init(
         _ decision: Decision, databaseVersion: UInt64, productVersion: String, sender: String?, recipients: [String],
         subject: String, date: String, host: String

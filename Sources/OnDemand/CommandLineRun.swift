@@ -125,7 +125,7 @@ extension ScanRecord {
     ) {
         self.init(
             id: UInt32(truncatingIfNeeded: Clock.now / 1000),
-            isNotable: decision.basis != .clean, database: verdict.databaseVersion, agent: agent, name: path,
+            isNotable: decision.isNotable, database: verdict.databaseVersion, agent: agent, name: path,
             virus: decision.virus, action: decision.logAction, info: decision.logInfo,
             avStatus: decision.antivirus?.text ?? "", asStatus: decision.antispam?.text ?? "",
             hop: decision.action.pastTense, from: from, to: to)

@@ -7,6 +7,7 @@ package enum PipeInput {
     /// Everything on standard input, as an object that nobody can change any more.
     /// - Parameter directory: where a large message is kept, in a file without a name.
     /// - Returns: the message.
+    /// - Throws: when standard input cannot be read, or there is no room to keep it.
     package static func read(directory: String) throws(PipeRun.Failure) -> ScanObject {
         do throws(SystemError) {
             let input = Descriptor(owning: try checked("dup", "standard input") { fcntl(0, F_DUPFD_CLOEXEC, 3) })

@@ -53,6 +53,7 @@ package struct PipeRun {
     ///   - envelope: decides about the user sections that apply.
     ///   - output: gets the message when it is accepted, and nothing otherwise.
     /// - Returns: what became of it.
+    /// - Throws: when there is no verdict, or the output takes no more.
     package mutating func process(
         _ message: ScanObject, _ envelope: Envelope, to output: Descriptor
     ) throws(Failure) -> Disposition {
