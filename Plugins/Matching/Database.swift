@@ -85,8 +85,7 @@ struct SectionTable {
     }
 
     /// A section by id; empty when there is none.
-    ///
-    /// - Parameter element: size of an element in bytes; `count` elements must fit. 0: no elements.
+    /// `element` is the size of an element in bytes, and `count` elements must fit; 0: no elements.
     func section(_ id: UInt32, element: Int) throws(DatabaseError) -> Section {
         for i in 0..<Int(header.section_count) {
             let at = Int(header.header_size) + i * MemoryLayout<em_database_section>.stride

@@ -6,7 +6,7 @@ struct HashSet {
     let sizes: SizeIndex
     let tables: [HashTable]
 
-    /// - Parameter first: section id of the size index; those of the tables follow it.
+    /// The tables' sections follow `first`, that of the size index.
     init(_ table: SectionTable, first: UInt32) throws(DatabaseError) {
         sizes = try SizeIndex(table, id: first)
         var tables: [HashTable] = []
@@ -104,6 +104,7 @@ struct HashTable {
     ///
     /// - Parameters:
     ///   - digest: `digestSize` bytes.
+    ///   - size: the object's.
     ///   - found: gets a signature's number; returns whether to go on.
     func find(_ digest: UnsafeRawPointer, size: Int, found: (Int) -> Bool) {
         guard count > 0, let filter = filter.base, let directory = directory.base, let entries = entries.base

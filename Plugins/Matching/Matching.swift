@@ -99,9 +99,7 @@ enum Digest {
     /// Bytes between two budget checks.
     static let stride = 65_536
 
-    /// Computes a digest and lends it.
-    ///
-    /// - Parameter algorithm: EM_HASH_….
+    /// Computes a digest (EM_HASH_…) and lends it.
     static func with(
         _ object: ByteView, algorithm: UInt32, check: () -> Bool, _ use: (UnsafeRawPointer) -> Void
     ) -> MatchOutcome {

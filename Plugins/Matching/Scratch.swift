@@ -44,9 +44,7 @@ package final class Scratch {
         }
     }
 
-    /// Notes a match.
-    ///
-    /// - Parameter flags: EM_SIGNATURE_… of its signature.
+    /// Notes a match; `flags` are the EM_SIGNATURE_… of its signature.
     func add(_ match: Match, flags: UInt32) {
         matches.append(match)
         if flags & EM_SIGNATURE_UNWANTED == 0 { isDecided = true }

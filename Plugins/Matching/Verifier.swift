@@ -69,8 +69,7 @@ struct Verifier {
     }
 
     /// Tries a pattern at one of the places where it can begin.
-    ///
-    /// - Parameter shift: so far behind the first one.
+    /// That place is `shift` bytes behind the first one.
     mutating func verifyFixed(_ number: Int, shift: Int) {
         guard let pattern = pattern(number), !isReported(number) else { return }
         scratch.beginVerification()

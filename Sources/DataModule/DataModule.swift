@@ -11,6 +11,7 @@ package enum DataModule {
     ///   - database: what it holds.
     ///   - manifest: what it says about itself.
     ///   - path: the file; one that exists is replaced, never changed, because it may be mapped.
+    /// - Throws: when the manifest cannot be written so, or a system call failed; then the old file stands.
     package static func write(
         _ database: CompiledDatabase, manifest: DataManifest, to path: String
     ) throws(DataModuleError) {

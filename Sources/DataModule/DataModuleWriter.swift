@@ -15,6 +15,7 @@ package final class DataModuleWriter {
     /// - Parameters:
     ///   - file: an empty file, open for reading and writing.
     ///   - manifest: becomes the manifest note.
+    /// - Throws: when the manifest has a control character.
     package init(file: Descriptor, manifest: DataManifest) throws(DataModuleError) {
         self.file = file
         self.manifest = try manifest.text()

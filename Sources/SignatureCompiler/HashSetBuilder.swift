@@ -67,7 +67,7 @@ struct HashTableBuilder {
 
     var count: Int { signatures.count }
 
-    /// - Parameter digits: 2 × digestSize hex digits.
+    /// Adds a digest: 2 × digestSize hex digits, which were checked.
     mutating func add(_ digits: ByteView, size: UInt32, signature: UInt32) {
         for i in 0..<digestSize {
             digests.append((Number.hex(digits[2 * i]) ?? 0) << 4 | (Number.hex(digits[2 * i + 1]) ?? 0))

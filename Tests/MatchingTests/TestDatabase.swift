@@ -13,7 +13,7 @@ final class TestDatabase {
 
     struct Failure: Error { let reason: String }
 
-    /// - Parameter files: content by file name.
+    /// Compiles contents by file name.
     init(_ files: KeyValuePairs<String, String>) throws {
         let compiled = try TestDatabase.compile(files)
         report = compiled.report
