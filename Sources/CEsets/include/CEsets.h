@@ -1,3 +1,4 @@
 #ifndef CEsets_H
 #define CEsets_H
+#include "esets.h"
 #endif
