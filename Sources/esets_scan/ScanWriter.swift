@@ -94,19 +94,17 @@ final class ScanWriter: FileScanOutput {
         }
     }
 
-    /// "Module scanner, version 31502 (20240101)": consumers take the scanner's for the version of the signatures.
-    static func moduleLines(_ status: [StatusLine]) -> [String] {
-        var lines: [String] = []
-        func value(_ name: String) -> String? { status.first { $0.name == name }.map(\.value) }
-        for line in status where line.name.hasPrefix("Module.") && line.name != "Module.scanner" {
-            lines.append("Module \(line.name.dropFirst("Module.".count)), version \(line.value)")
+    /// "Module loader, version 1.0.0", from the status line "Module.N" with "em000.loader 1.0.0". For the scanner stands the
+    /// version of the signatures: that is what consumers take from its line.
+    private static func moduleLines(_ status: [StatusLine]) -> [String] {
+        let signatures = status.first { $0.name == "AVSigsVer" }.map(\.value) ?? "0"
+        return status.filter { $0.name.hasPrefix("Module.") }.map { line in
+            let words = line.value.split(separator: " ", maxSplits: 1)
+            let id = words.first ?? ""
+            let name = id.firstIndex(of: ".").map { id[id.index(after: $0)...] } ?? id
+            let version = name == "scanner" ? signatures : words.count > 1 ? String(words[1]) : ""
+            return "Module \(name), version \(version)"
         }
-        if let version = value("AVSigsVer"), !version.isEmpty {
-            let date = value("AVSigsDate").map { $0.isEmpty ? "" : " (\($0))" } ?? ""
-            let line = "Module scanner, version \(version)\(version.contains("(") ? "" : date)"
-            lines.insert(line, at: min(1, lines.count))
-        }
-        return lines
     }
 
     /// "Sun 01 Jul 2018 12:00:00 PM CEST"
