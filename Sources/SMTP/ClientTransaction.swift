@@ -33,6 +33,8 @@ package struct ClientTransaction: Sendable {
     package private(set) var result: Reply?
 
     /// - Parameters:
+    ///   - mail: the sender, with the parameters as they go out.
+    ///   - recipients: at least one.
     ///   - size: octets of the content, declared when the server announced SIZE; nil keeps the client's own words.
     ///   - pipelining: whether the server announced PIPELINING.
     package init(mail: MailCommand, recipients: [RecipientCommand], size: UInt64?, pipelining: Bool) {

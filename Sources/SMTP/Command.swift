@@ -51,6 +51,7 @@ package struct MailCommand: Sendable, Equatable {
 
     /// The command line as relayed: parameters byte for byte as received, ended by CRLF.
     /// - Parameter size: when given, takes the place of the client's SIZE, because the content changed.
+    /// - Returns: the line.
     package func bytes(declaring size: UInt64? = nil) -> [UInt8] {
         var parts = parameters.map(\.raw)
         if let size {

@@ -81,6 +81,7 @@ package struct Offer: Sendable, Equatable {
     ///   - greeting: the first line of the next hop's own reply. Ours repeats it, because a mail server that
     ///     uses us as its filter takes its own host name there for a loop.
     ///   - nextHop: what the next hop announced.
+    /// - Returns: a 250 reply.
     package func reply(greeting: [UInt8], nextHop: Extensions) -> Reply {
         // PIPELINING needs nothing of the next hop: we count its replies either way.
         var lines: [[UInt8]] = [greeting, Array("PIPELINING".utf8)]

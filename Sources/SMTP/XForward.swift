@@ -64,6 +64,7 @@ package struct XForward: Sendable, Equatable {
 
     /// The commands that tell a next hop the same, as few as fit into 512 octets each.
     /// - Parameter offered: the attributes that the next hop announced; others are left out.
+    /// - Returns: whole lines with their ends; none when there is nothing to tell.
     package func commands(offered: Set<Attribute>) -> [[UInt8]] {
         var commands: [[UInt8]] = []
         let verb = Array("XFORWARD".utf8)

@@ -19,6 +19,8 @@ package protocol MessageScanner: Sendable {
     ///   - envelope: sender, recipients and client.
     ///   - reactor: the one that the caller runs on.
     ///   - deadline: by then there must be an answer.
+    /// - Returns: the verdict.
+    /// - Throws: `ScanUnavailable` when there is none; never taken for clean.
     func scan(
         _ message: SpooledMessage, options: ScanOptions, envelope: ScanEnvelope, on reactor: Reactor, deadline: Deadline
     ) async throws(ScanUnavailable) -> ScanVerdict

@@ -21,8 +21,11 @@ package final class SMTPAgent: Sendable {
 
     /// - Parameters:
     ///   - settings: `threads` of the first settings counts for the life of the process.
+    ///   - scanner: what gives the verdicts.
+    ///   - events: where sessions tell what happens.
     ///   - hostName: of this machine, for the marks in messages.
     ///   - version: of the product.
+    /// - Throws: when certificates cannot be read or no reactor can be made.
     package convenience init(
         _ settings: AgentSettings, scanner: any MessageScanner, events: AgentEvents, hostName: String, version: String
     ) throws(AgentError) {
@@ -60,6 +63,7 @@ package final class SMTPAgent: Sendable {
 
     /// Serves until `stop`, and returns when the last session has ended.
     /// - Parameter listening: the listening sockets, inherited or from `bind`.
+    /// - Throws: when threads cannot be started.
     package func run(_ listening: [Descriptor]) throws(AgentError) {
         var threads: [UInt64] = []
         var failure: AgentError?

@@ -96,6 +96,8 @@ extension Session {
 
     /// The next hop, connected anew when it was lost between two messages.
     /// - Parameter name: said to a new connection.
+    /// - Returns: a connection that has said hello.
+    /// - Throws: when there is none to be had that does what the client was told.
     func currentHop(saying name: [UInt8]) async throws(HopError) -> NextHop {
         if let hop { return hop }
         // A new connection knows nothing of the client's credentials.

@@ -82,8 +82,11 @@ enum SMTPProgram {
 
     /// Without it only messages of more than 1 MiB are deferred, so that is no reason not to start.
     private static func makeSpool(_ directory: String, _ log: AgentLog) {
-        do throws(SystemError) { try Files.makeDirectory(directory, mode: 0o700) } catch {
-            log.current.error("spool directory: \(error); large messages are deferred")
+        do throws(SystemError) {
+            try Files.makeDirectory(directory, mode: 0o700)
+            _ = try checked("access", directory) { access(directory, W_OK | X_OK) }
+        } catch {
+            log.current.error("spool directory: \(error); messages of more than 1 MiB are deferred")
         }
     }
 }

@@ -88,11 +88,9 @@ final class Harness: Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - configuration: lines for [smtp]; HOP is replaced by the next hop's port.
-    ///   - users: content of the user file.
-    ///   - redirected: as if a rule of netfilter had redirected clients that wanted to reach the next hop.
-    ///   - pem: content of @ETCDIR@/certs/smtp.pem.
+    /// Starts everything. `configuration` and `more` are lines for [smtp], with HOP for the next hop's port; `users`
+    /// is the user file, `pem` the file @ETCDIR@/certs/smtp.pem. `redirected`: as if a rule of netfilter had
+    /// redirected clients that wanted to reach the next hop.
     init(
         _ configuration: String = "server_addr = \"127.0.0.1\"\nserver_port = HOP\nav_eml_header_modification = no\n"
             + "av_eml_footnote_modification = no\nav_eml_subject_modification = no\n",

@@ -11,9 +11,13 @@ private struct Certificate: Sendable {
     let chain: String
     let key: String
 
-    static let shared: Certificate = {
+    static var shared: Certificate {
+        get throws { try made.get() }
+    }
+
+    private static let made = Result<Certificate, any Error> {
         let folder = NSTemporaryDirectory() + "esets-smtp-\(UUID().uuidString)"
-        try! FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let made = Certificate(chain: folder + "/chain.pem", key: folder + "/key.pem")
         let openssl = Process()
         openssl.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
@@ -22,11 +26,11 @@ private struct Certificate: Sendable {
             "/CN=mx.example.org", "-keyout", made.key, "-out", made.chain,
         ]
         openssl.standardError = FileHandle.nullDevice
-        try! openssl.run()
+        try openssl.run()
         openssl.waitUntilExit()
-        precondition(openssl.terminationStatus == 0)
+        guard openssl.terminationStatus == 0 else { throw Missing() }
         return made
-    }()
+    }
 
     func server() throws -> TLSServerContext { try TLSServerContext(certificate: chain, key: key) }
 
