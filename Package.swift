@@ -237,10 +237,10 @@ let testTargets: [Target] = [
         swiftSettings: strict),
     .executableTarget(
         name: "esets_daemon_fixture",
-        dependencies: ["FakeEngine", "Supervision", "ScanService", "ScanProtocol", "Platform"],
+        dependencies: ["FakeEngine", "Supervision", "ScanService", "ScanProtocol", "Platform", "CLinux"],
         path: "Tests/DaemonFixture", swiftSettings: strict),
     tests("ScanService", ["FakeEngine", "ScanService", "ScanClient", "ScanTransport", "ScanProtocol", "Bytes", "Platform"]),
-    tests("Supervision", ["esets_daemon_fixture", "Generations", "Supervision", "ScanClient", "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform"]),
+    tests("Supervision", ["esets_daemon_fixture", "EsetsLibrary", "CEsets", "EventLoop", "Generations", "Supervision", "ScanClient", "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform"]),
     tests("SMTPAgent", ["SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes", "CLinux"]),
 ]
 /// Tests of module code: only where it is regular Swift.
@@ -260,17 +260,23 @@ let moduleTests: [Target] =
         ]),
     ] : []
 
-/// Fuzzers: `tools/fuzz NAME`. They run module code too, so they need it as regular Swift. Each has
-/// LLVMFuzzerTestOneInput; `main` comes from libFuzzer.
+/// Fuzzers: `tools/fuzz NAME`. They run module code too, so they need it as regular Swift.
 func fuzzer(_ name: String, _ needs: [String]) -> Target {
     .executableTarget(
-        name: "fuzz_\(name)", dependencies: needs.map { .init(stringLiteral: $0) }, path: "Fuzz/\(name)",
+        name: "fuzz_\(name)", dependencies: ["CFuzz"] + needs.map { .init(stringLiteral: $0) }, path: "Fuzz/\(name)",
         swiftSettings: strict)
 }
 let fuzzers: [Target] =
     fuzzing && hosted
     ? [
+        .target(name: "CFuzz", path: "Fuzz/CFuzz", cSettings: warningsAreErrors),
         fuzzer("mime", ["MIME", "Bytes"]),
+        fuzzer("archive", ["Archives", "BytesE"]),
+        fuzzer("smtp", ["SMTP", "Bytes"]),
+        fuzzer("cfg", ["Configuration"]),
+        fuzzer("scanprotocol", ["ScanProtocol"]),
+        fuzzer("loader", ["ModuleHost", "Bytes"]),
+        fuzzer("database", ["Matching", "BytesE"]),
     ] : []
 
 // MARK: - A part of the house
@@ -290,7 +296,8 @@ func only(_ all: [Target]) -> [Target] {
 }
 
 let targets = only(
-    shims + sharedLibraries + moduleCode + modules + libraries + programs + esetsLibrary + testTargets + moduleTests + fuzzers)
+    shims + sharedLibraries + moduleCode + modules + libraries + programs + esetsLibrary + testTargets + moduleTests
+        + fuzzers)
 let targetNames = Set(targets.map(\.name))
 
 let package = Package(

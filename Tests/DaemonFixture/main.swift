@@ -11,7 +11,9 @@ func value(_ name: String) -> String? {
     arguments.first { $0.hasPrefix("--\(name)=") }.map { String($0.dropFirst(name.utf8.count + 3)) }
 }
 
-if let path = value("keep-object") {
+if arguments.contains("--sandbox-check") {
+    exit(SandboxCheck.run())
+} else if let path = value("keep-object") {
     exit(KeepObject.run(path: path))
 } else if value("launch") != nil {
     // A fake agent: accepts until it is told to end.
