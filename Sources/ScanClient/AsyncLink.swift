@@ -22,6 +22,8 @@ final class AsyncLink: @unchecked Sendable {
     private var nextRequest: UInt32 = 1
     private var isWriting = false
     private(set) var isOpen = true
+    /// Requests under way.
+    var load: Int { pending.count }
     /// Takes messages that end no request (ASK); true when it took one.
     private let intermediate: @Sendable (WireMessage, AsyncLink) -> Bool
 

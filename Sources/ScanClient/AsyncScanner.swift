@@ -6,7 +6,8 @@ import ScanTransport
 /// Answers the questions of a suspended scan, on the reactor: for each question one answer.
 package typealias AsyncResolver = @Sendable ([Question]) async -> [Answer]
 
-/// The asynchronous client, for agents: any number of scans at the same time over one connection.
+/// The asynchronous client, for agents: any number of scans at the same time over a few connections, so that several
+/// scanning processes share the work.
 ///
 /// `@unchecked Sendable`: confined to the reactor's thread; call it from tasks of that reactor only.
 package final class AsyncScanner: @unchecked Sendable {
@@ -16,7 +17,10 @@ package final class AsyncScanner: @unchecked Sendable {
     private let patience: UInt64
     private let resolver: AsyncResolver
     private var manager: AsyncLink?
-    private var shared: (id: UInt64, link: AsyncLink)?
+    /// Connections to ordinary scanning processes; the manager chooses another process for each.
+    private var shared: [(id: UInt64, link: AsyncLink)] = []
+    private var isConnecting = false
+    private static let connections = 4
 
     /// - Parameters:
     ///   - reactor: on whose thread everything runs.
@@ -77,9 +81,9 @@ package final class AsyncScanner: @unchecked Sendable {
     /// Ends the connections; scans under way end as unavailable.
     package func close() {
         manager?.close()
-        shared?.link.close()
+        for worker in shared { worker.link.close() }
         manager = nil
-        shared = nil
+        shared = []
     }
 
     // MARK: - One attempt
@@ -99,7 +103,6 @@ package final class AsyncScanner: @unchecked Sendable {
                 { ScanRequest.scan(order).message(request: $0) }, descriptor: object.descriptor, isScan: true,
                 deadline: deadline)
             guard case .message(let incoming) = event else {
-                if !isAlone, shared?.link === worker.link { shared = nil }
                 return .lost(worker: worker.id)
             }
             return ScanOutcome(incoming.message)
@@ -109,7 +112,15 @@ package final class AsyncScanner: @unchecked Sendable {
     }
 
     private func workerLink(isAlone: Bool) async throws(ScanClientError) -> (id: UInt64, link: AsyncLink) {
-        if !isAlone, let shared, shared.link.isOpen { return shared }
+        if !isAlone {
+            shared.removeAll { !$0.link.isOpen }
+            let least = shared.min { $0.link.load < $1.link.load }
+            if let least, least.link.load == 0 || shared.count >= AsyncScanner.connections || isConnecting {
+                return least
+            }
+            isConnecting = true
+        }
+        defer { if !isAlone { isConnecting = false } }
         let (reply, socket) = try await ask(isAlone ? .connectAlone : .connect)
         let id = try reply.worker(path)
         guard let socket else {
@@ -124,12 +135,13 @@ package final class AsyncScanner: @unchecked Sendable {
             return true
         }
         guard !isAlone else { return (id, link) }
-        // Another task may have been faster.
-        if let shared, shared.link.isOpen {
+        // At the start many tasks come here at the same time: the later ones share what the first ones got.
+        shared.removeAll { !$0.link.isOpen }
+        if shared.count >= AsyncScanner.connections, let least = shared.min(by: { $0.link.load < $1.link.load }) {
             link.close()
-            return shared
+            return least
         }
-        shared = (id, link)
+        shared.append((id, link))
         return (id, link)
     }
 

@@ -51,6 +51,9 @@ package final class Manager {
             throw StartError(description: "\(error)")
         }
         let first = configuration
+        do throws(SystemError) { try Directories.prepare(first) } catch {
+            throw StartError(description: "\(error)")
+        }
         let log = Log(program: "esets_daemon", settings: first.global, paths: first.paths)
         self.log = log
         socketPath = first.daemonSocket
