@@ -57,7 +57,8 @@ package struct MailPolicy: Sendable, Equatable {
         guard needsScan else { return Decision(.accept, .configured) }
         guard let verdict else { return Decision(.defer, .unavailable) }
 
-        let score = scansForSpam ? verdict.spamScore : nil
+        // Points add up without limit; scores are 0…100.
+        let score = scansForSpam ? verdict.spamScore.map { max(0, min(100, $0)) } : nil
         let antispam = score.map(status(ofScore:))
         if antispam == .spam, let action = actionAS.flatMap(Disposition.init) {
             return Decision(action, .spam, antispam: antispam, score: score)

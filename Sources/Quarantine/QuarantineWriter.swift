@@ -84,9 +84,17 @@ package final class QuarantineWriter {
             _ = try checked("rename", path) { rename(path, "\(directory)/\(id).dat") }
             isCommitted = true
             try RecordFile(directory: directory, id: id).add(complete)
+            giveToOwner(["\(directory)/\(id).dat", "\(directory)/\(id).inf"])
             withExtendedLifetime(lock) {}
         }
         return id
+    }
+
+    /// What root puts in belongs to the owner of the directory too, like everything else there: the agents read it.
+    private func giveToOwner(_ paths: [String]) {
+        var owner = stat()
+        guard geteuid() == 0, stat(directory, &owner) == 0, owner.st_uid != 0 else { return }
+        for path in paths { _ = lchown(path, owner.st_uid, owner.st_gid) }
     }
 
     private func system<T>(_ body: () throws(SystemError) -> T) throws(QuarantineError) -> T {

@@ -118,6 +118,12 @@ private func decide(_ policy: MailPolicy, _ verdict: ScanVerdict?) -> Decision {
         }
     }
 
+    @Test func scoresAreFromZeroToHundred() {
+        let policy = policy { $0.actionAS = .scan }
+        #expect(decide(policy, verdict(score: 1000)).score == 100)
+        #expect(decide(policy, verdict(score: -3)).score == 0)
+    }
+
     @Test func scoreCountsOnlyWhenAntispamIsOn() {
         let decision = decide(policy(), verdict(score: 100))
         #expect(decision.action == .accept)

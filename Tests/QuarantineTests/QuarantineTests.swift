@@ -81,6 +81,19 @@ private func record(_ name: String = "message", time: UInt64 = 7) -> QuarantineR
         }
     }
 
+    @Test(.enabled(if: geteuid() == 0)) func whatRootPutsInBelongsToTheOwnerOfTheDirectory() throws {
+        let scratch = try Scratch()
+        try Files.makeDirectory(scratch.store.directory, mode: 0o700)
+        chown(scratch.store.directory, 65_534, 65_534)
+        let writer = try scratch.store.add()
+        try writer.append(content)
+        let id = try writer.commit(record())
+        for suffix in ["dat", "inf"] {
+            let file = try Descriptor.open("\(scratch.store.directory)/\(id).\(suffix)", O_RDONLY)
+            #expect(try file.status().st_uid == 65_534)
+        }
+    }
+
     @Test func sameContentIsStoredOnceWithAllRecords() throws {
         let scratch = try Scratch()
         for i in 0..<(RecordFile.limit + 3) {
