@@ -16,6 +16,10 @@ extension Session {
             return
         }
         client.write(Reply.startContent.bytes)
+        // Not held back until the next input: the whole message may have come with the command.
+        try await withClient { () async throws(StreamError) in
+            try await client.flush(deadline: .seconds(settings.timeouts.content))
+        }
         server.beginContent()
         let reply: Reply
         switch try await receiveContent() {
@@ -24,7 +28,7 @@ extension Session {
             await hop?.reset()
             reply = refusal
         case .message(let message):
-            reply = await handle(message, policy)
+            reply = try await handle(message, policy)
         }
         endTransaction()
         client.write(reply.bytes)
@@ -90,8 +94,9 @@ extension Session {
     // MARK: - Deciding
 
     /// Scans, decides and carries out; gives the reply for the client.
-    private func handle(_ message: SpooledMessage, _ policy: RecipientPolicy) async -> Reply {
+    private func handle(_ message: SpooledMessage, _ policy: RecipientPolicy) async throws(SessionEnd) -> Reply {
         var verdict: ScanVerdict?
+        let longScan = Deadline.seconds(settings.timeouts.longScan)
         if policy.mail.needsScan {
             let envelope = ScanEnvelope(
                 agent: "smtp", sender: transaction.sender, recipients: transaction.addresses,
@@ -105,6 +110,7 @@ extension Session {
             }
         }
         var plan = await makePlan(message, verdict, policy)
+        if longScan.hasPassed { try await checkClient() }
         if plan.decision.quarantine, !(await quarantine(message, plan.decision)) {
             // What would have been removed or dropped stays; the decision says what follows.
             plan.decision = plan.decision.afterQuarantineFailure()
@@ -117,6 +123,21 @@ extension Session {
                 recipients: transaction.addresses, clientAddress: clientAddress, size: UInt64(message.size),
                 reply: "\(reply.code) \(reply.text)"))
         return reply
+    }
+
+    /// A client that has given up will send the message again: delivering it now would make two of it (RFC 1047).
+    private func checkClient() async throws(SessionEnd) {
+        do throws(StreamError) {
+            guard try await client.fill(deadline: .milliseconds(1)) else { throw .closed }
+            server.receive(client.input)
+            client.consume(client.input.count)
+        } catch .timedOut {
+            // It waits.
+        } catch {
+            log(.info, "the client has gone before the message from <\(transaction.sender)> was delivered")
+            await hop?.reset()
+            throw .gone
+        }
     }
 
     /// What to do, and the pieces of the message that goes on.

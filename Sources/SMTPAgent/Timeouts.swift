@@ -16,6 +16,8 @@ package struct Timeouts: Sendable, Equatable {
     package var hopContent = 170
     /// Waiting for the verdict.
     package var scan = 290
+    /// A scan that took longer is followed by a look whether the client still waits.
+    package var longScan = 5
     /// Waiting for the reply to the final dot. With the scan it stays below the 10 minutes of a client.
     package var hopFinal = 280
     /// For a farewell.

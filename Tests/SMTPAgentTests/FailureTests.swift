@@ -100,6 +100,31 @@ import Testing
         #expect(harness.scanner.calls.isEmpty)
     }
 
+    @Test(arguments: [true, false])
+    func clientThatGivesUpDuringTheScan(givesUp: Bool) async throws {
+        var timeouts = Timeouts()
+        timeouts.longScan = 0
+        let gate = Harness.Completed()
+        let harness = try Harness(scanner: FakeScanner(gate: gate) { _ in .success(ScanVerdict()) }, timeouts: timeouts)
+        let codes = try await harness.client { client in
+            try await client.hello()
+            client.send("MAIL FROM:<s@example.com>\r\nRCPT TO:<r@example.com>\r\nDATA\r\nx\r\n.\r\n")
+            let codes = try await client.codes(3)
+            if givesUp {
+                client.stream.close()
+                gate.finish()
+                return codes
+            }
+            client.send("NOOP\r\n")
+            try await client.stream.flush(deadline: .seconds(20))
+            gate.finish()
+            return codes + (try await client.codes(2))
+        }
+        await harness.stop()
+        #expect(codes == [250, 250, 354] + (givesUp ? [] : [250, 250]))
+        #expect(harness.hop.seen.messages == (givesUp ? [] : ["x\r\n"]))
+    }
+
     @Test func silentClients() async throws {
         var timeouts = Timeouts()
         timeouts.command = 0

@@ -22,8 +22,16 @@ final class FakeScanner: MessageScanner {
     }
     private let state = Mutex<[Call]>([])
     private let answer: @Sendable (ByteView) -> Result<ScanVerdict, ScanUnavailable>
+    /// No answer before that.
+    private let gate: Harness.Completed?
 
-    init(_ answer: @escaping @Sendable (ByteView) -> Result<ScanVerdict, ScanUnavailable>) { self.answer = answer }
+    init(
+        gate: Harness.Completed? = nil,
+        _ answer: @escaping @Sendable (ByteView) -> Result<ScanVerdict, ScanUnavailable>
+    ) {
+        self.gate = gate
+        self.answer = answer
+    }
 
     var calls: [Call] { state.withLock { $0 } }
 
@@ -33,6 +41,7 @@ final class FakeScanner: MessageScanner {
         state.withLock {
             $0.append(Call(envelope: envelope, content: message.view.array, isSealed: message.isSealed))
         }
+        await gate?.wait()
         return try answer(message.view).get()
     }
 
