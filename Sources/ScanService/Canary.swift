@@ -8,20 +8,25 @@ package enum Canary {
     /// Loads and tests the generation.
     ///
     /// - Parameters:
+    ///   - control: the socket to the manager; nil when somebody else started it, who reads standard error.
     ///   - engine: verifies every byte, runs the self-tests and the known answers when it loads.
     /// - Returns: the exit status; 0 when the generation is good.
-    package static func run(control: Descriptor, engine: any ScanEngine, generation: UInt64) -> Int32 {
-        let link = PacketLink(control, limit: WireLimits.request)
-        let isGood: Bool
+    package static func run(control: Descriptor?, engine: any ScanEngine, generation: UInt64) -> Int32 {
+        let report: WorkerReport
         do throws(EngineError) {
-            let loaded = try engine.load(generation: generation)
-            link.enqueue(WorkerReport.loaded(loaded.summary).message)
-            isGood = true
+            report = .loaded(try engine.load(generation: generation).summary)
         } catch {
-            link.enqueue(WorkerReport.refused(generation: generation, error.failure.text).message)
-            isGood = false
+            report = .refused(generation: generation, error.failure.text)
         }
-        guard (try? link.flush()) == true else { return 1 }
-        return isGood ? 0 : 1
+        guard let control else {
+            guard case .refused(_, let text) = report else { return 0 }
+            let line = Array("\(text)\n".utf8)
+            write(STDERR_FILENO, line, line.count)
+            return 1
+        }
+        let link = PacketLink(control, limit: WireLimits.request)
+        link.enqueue(report.message)
+        guard (try? link.flush()) == true, case .loaded = report else { return 1 }
+        return 0
     }
 }

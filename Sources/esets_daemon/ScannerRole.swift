@@ -16,8 +16,10 @@ struct ScannerRole {
         // The manager ends it, over its socket; a signal to the whole group (Ctrl-C, systemd) must not lose scans.
         for number in [SIGTERM, SIGINT, SIGHUP] { signal(number, SIG_IGN) }
         signal(SIGPIPE, SIG_IGN)
-        let control = Descriptor(owning: ManagerProgram.controlDescriptor)
+        let control = controlSocket
+        guard control != nil || arguments.has("canary") else { exit(ExitCode.usage) }
         let log: @Sendable (WorkerReport.LogLevel, String) -> Void = { level, text in
+            guard let control else { return Console.error("esets_daemon: \(text)") }
             // One packet, sent at once: may come between the messages of other threads.
             for packet in WorkerReport.log(level, text).message.packets {
                 try? UnixSocket.send(control, packet, flags: Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
@@ -39,6 +41,7 @@ struct ScannerRole {
             var settings = ScanServerSettings()
             settings.threads = arguments.value("threads").flatMap(Int.init) ?? 2
             settings.isIsolated = arguments.has("alone")
+            guard let control else { exit(ExitCode.usage) }
             try ScanServer(control: control, engine: engine, settings: settings) { reason in
                 log(.error, reason)
                 abort()
@@ -48,6 +51,16 @@ struct ScannerRole {
             log(.error, "the scanning process cannot work: \(error)")
             exit(1)
         }
+    }
+}
+
+extension ScannerRole {
+    /// The socket to the manager, if it was the manager that started this process. The update tool starts a canary too,
+    /// when no daemon runs.
+    private var controlSocket: Descriptor? {
+        var info = stat()
+        guard fstat(ManagerProgram.controlDescriptor, &info) == 0, info.st_mode & S_IFMT == S_IFSOCK else { return nil }
+        return Descriptor(owning: ManagerProgram.controlDescriptor)
     }
 }
 
