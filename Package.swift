@@ -209,6 +209,7 @@ let esetsLibrary: [Target] = [
 let testTargets: [Target] = [
     tests("Bytes", ["Bytes"]),
     tests("MIME", ["MIME", "Bytes"]),
+    tests("ModuleHost", ["ModuleHost", "Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
     tests("Verifier", ["Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
     tests("Platform", ["Platform"]),
     tests("JSON", ["JSON"]),

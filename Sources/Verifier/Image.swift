@@ -19,6 +19,7 @@ package struct Image {
         package let address: UInt64
         package let fileSize: UInt64
         package let memorySize: UInt64
+        package let alignment: UInt64
 
         package var isReadable: Bool { flags & 4 != 0 }
         package var isWritable: Bool { flags & 2 != 0 }
@@ -68,9 +69,10 @@ package struct Image {
         else { throw Refusal("elf", "libelf cannot read it") }
         defer { elf_end(elf) }
         var count = 0
-        guard elf_getphdrnum(elf, &count) == 0, count > 0, count <= maximumSegments else {
-            throw Refusal("segments", "the number of program headers is not plausible")
-        }
+        // libelf also knows files with more headers than e_phnum can say; ld.so believes e_phnum.
+        guard elf_getphdrnum(elf, &count) == 0, count > 0, count <= maximumSegments,
+            bytes.load(UInt16.self, at: 54) == 56, bytes.load(UInt16.self, at: 56) == UInt16(count)
+        else { throw Refusal("segments", "the number of program headers is not plausible") }
         var segments: [Segment] = []
         for index in 0..<count {
             var header = GElf_Phdr()
@@ -79,7 +81,7 @@ package struct Image {
             }
             let segment = Segment(
                 type: header.p_type, flags: header.p_flags, offset: header.p_offset, address: header.p_vaddr,
-                fileSize: header.p_filesz, memorySize: header.p_memsz)
+                fileSize: header.p_filesz, memorySize: header.p_memsz, alignment: header.p_align)
             guard segment.offset <= UInt64(bytes.count), segment.fileSize <= UInt64(bytes.count) - segment.offset,
                 segment.fileSize <= segment.memorySize || segment.type != UInt32(PT_LOAD),
                 segment.memorySize <= 1 << 46, segment.address <= 1 << 46
