@@ -74,14 +74,12 @@ struct KnownAnswers {
         for sample in samples {
             let verdict = try scan(sample)
             guard verdict.isInfected == sample.isThreat else {
-                let found = verdict.findings.map(\.name).joined(separator: ", ")
+                let found = Set(verdict.threats.map(\.name)).sorted().joined(separator: ", ")
                 throw LoadError(
-                    "generation \(generation.number)", "known answers",
-                    sample.isThreat ? "\(sample.name) is not found (\(found))" : "\(sample.name) is called \(found)")
+                    "known answers", sample.name, sample.isThreat ? "no threat is found in it" : "is called \(found)")
             }
             if let gap = verdict.notScanned.first {
-                throw LoadError(
-                    "generation \(generation.number)", "known answers", "\(sample.name) was not scanned: \(gap.name)")
+                throw LoadError("known answers", sample.name, "was not scanned: \(gap.name)")
             }
         }
     }
