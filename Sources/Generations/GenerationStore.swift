@@ -33,6 +33,20 @@ package struct GenerationStore: Sendable {
         }
     }
 
+    /// Where the highest number ever given is kept: numbers are never given twice, also when generations are removed.
+    private var lastNumberFile: String { "\(directory)/.last" }
+
+    /// The number that the next generation gets, if no other process makes one meanwhile.
+    package var nextNumber: UInt64 {
+        let text = (try? Files.text(lastNumberFile, limit: 32)) ?? ""
+        let remembered = UInt64(text.prefix { $0 != "\n" }) ?? 0
+        return max(remembered, (try? numbers().last) ?? 0) + 1
+    }
+
+    func remember(_ number: UInt64) throws(SystemError) {
+        try Files.replace(lastNumberFile, with: Array("\(number)\n".utf8))
+    }
+
     /// Reads and checks a generation's manifest.
     package func manifest(_ number: UInt64, trust: Trust) throws(GenerationError) -> GenerationManifest {
         try Self.manifest(in: path(number), trust: trust)
@@ -90,7 +104,7 @@ package struct GenerationStore: Sendable {
         let others = try numbers().filter { $0 != current }
         for number in others.dropLast(max(0, keep)) { try remove(number) }
         do throws(SystemError) {
-            for name in try Files.names(in: directory) where name.hasPrefix(".") {
+            for name in try Files.names(in: directory) where name.hasPrefix(".") && name != ".last" {
                 let path = "\(directory)/\(name)"
                 var info = stat()
                 guard lstat(path, &info) == 0, info.st_mtim.tv_sec < time(nil) - 3600 else { continue }

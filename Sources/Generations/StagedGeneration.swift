@@ -46,7 +46,7 @@ package struct StagedGeneration: Sendable {
                 files.append(try describe(name))
             }
             while true {
-                let number = ((try? store.numbers().last) ?? 0) + 1
+                let number = store.nextNumber
                 let manifest = GenerationManifest(
                     number: number, created: Clock.realtime / 1_000_000_000, files: files)
                 let bytes: [UInt8]
@@ -56,6 +56,7 @@ package struct StagedGeneration: Sendable {
                 try Files.replace("\(path)/manifest", with: bytes, mode: 0o644)
                 // Fails when another update took the number in the meantime; then take the next one.
                 if rename(path, store.path(number)) == 0 {
+                    try store.remember(number)
                     try Files.synchronizeDirectory(store.directory)
                     return number
                 }

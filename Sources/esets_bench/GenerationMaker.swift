@@ -24,9 +24,8 @@ struct GenerationMaker {
 
     func run(count: Int) {
         guard let first = bench.store.current else { Main.program.fail("no current generation; run esets_update") }
-        for index in 1...count {
-            let number = first + UInt64(index)
-            make(number, base: first)
+        for _ in 1...count {
+            make(bench.store.nextNumber, base: first)
             // The swapping process removes what it has used.
             while ((try? bench.store.numbers().filter { $0 > first }.count) ?? 0) > Self.ahead { usleep(500) }
         }

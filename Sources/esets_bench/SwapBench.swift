@@ -30,9 +30,7 @@ struct SwapBench {
 
     func run(count: Int) {
         guard let first = bench.store.current else { Main.program.fail("no current generation; run esets_update") }
-        for number in (try? bench.store.numbers()) ?? [] where number > first { try? bench.store.remove(number) }
         let paired = round(first: first, count: count, swaps: false)
-        for number in (try? bench.store.numbers()) ?? [] where number > first { try? bench.store.remove(number) }
         let swapped = round(first: first, count: count, swaps: true)
         tell("without swaps", paired)
         tell("with \(swapped.swaps) swaps", swapped)
@@ -87,8 +85,7 @@ struct SwapBench {
         } catch { Main.program.fail("\(error)") }
         var loads: [UInt64] = []
         for index in 1...count {
-            let number = first + UInt64(index)
-            while !Files.exists(bench.store.path(number)) { usleep(300) }
+            let number = nextMade(after: first)
             if swaps {
                 let began = Clock.now
                 let generation = load(number)
@@ -115,6 +112,14 @@ struct SwapBench {
         result.load50 = Bench.percentile(loads, 0.5)
         result.load99 = Bench.percentile(loads, 0.99)
         return result
+    }
+
+    /// Waits for the oldest generation that the maker made and nobody used yet.
+    private func nextMade(after first: UInt64) -> UInt64 {
+        while true {
+            if let number = (try? bench.store.numbers())?.first(where: { $0 > first }) { return number }
+            usleep(300)
+        }
     }
 
     private func startMaker(_ count: Int) -> pid_t {

@@ -80,6 +80,8 @@ struct GenerationsTests {
         try store.activate(2)
         try store.prune(keep: 2)
         #expect(try store.numbers() == [2, 4, 5])
+        try store.remove(5)
+        #expect(try commit(store, "f") == 6)
     }
 
     @Test func keysAreMadeOnceAndReadBack() throws {
