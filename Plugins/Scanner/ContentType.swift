@@ -28,7 +28,9 @@ private func magicType(_ bytes: ByteView) -> UInt32? {
     }
     switch head >> 8 {
     case 0x465753, 0x435753, 0x5a5753: return EM_TYPE_FLASH
-    case 0x425a68: return EM_TYPE_ARCHIVE  // BZh
+    case 0x425a68:  // BZh and the block size, 1 to 9
+        return (0x31...0x39).contains(head & 0xff) && bytes.loadBigEndian(UInt32.self, at: 4) == 0x3141_5926
+            ? EM_TYPE_ARCHIVE : nil
     default: break
     }
     switch head >> 16 {
@@ -38,6 +40,10 @@ private func magicType(_ bytes: ByteView) -> UInt32? {
     case 0x424d: return bytes.load(UInt32.self, at: 6) == 0 ? EM_TYPE_GRAPHICS : nil
     default: break
     }
+    // ACE, ARJ, LHA by what follows their sizes.
+    if bytes.slice(7, 14).equals(ByteView("**ACE**")) { return EM_TYPE_ARCHIVE }
+    if head >> 16 == 0x60ea, bytes.count > 10 { return EM_TYPE_ARCHIVE }
+    if bytes.slice(2, 5).equals(ByteView("-lh")) { return EM_TYPE_ARCHIVE }
     if bytes.slice(257, 262).equals(ByteView("ustar")) { return EM_TYPE_TAR }
     // Readers accept a PDF header that other bytes precede.
     return bytes.prefix(1024).firstIndex(of: ByteView("%PDF-")) != nil ? EM_TYPE_PDF : nil

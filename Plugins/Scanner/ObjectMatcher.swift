@@ -9,12 +9,14 @@ struct ObjectMatcher {
     private let scan: ScanContext
     private let scratch: Scratch
     private let reportsAll: Bool
+    private let reportsUnwanted: Bool
 
     init(_ scanner: Scanner, _ scan: ScanContext) {
         let wanted = scan.number("av_scan_pattern", otherwise: 1) != 0
         database = wanted ? scanner.database : nil
         self.scan = scan
         scratch = Scratch()
+        reportsUnwanted = scan.number("av_scan_app_unwanted", otherwise: 0) != 0
         reportsAll = scan.number("av_scan_all_matches", otherwise: 0) != 0
     }
 
@@ -37,8 +39,10 @@ struct ObjectMatcher {
             },
             report: { match in
                 let signature = database.signature(match.signature)
+                let kind = kind(of: signature)
+                guard kind != EM_FINDING_UNWANTED || reportsUnwanted else { return }
                 scan.report(
-                    kind(of: signature), object: object.id, name: signature?.name ?? ByteView("unnamed signature"),
+                    kind, object: object.id, name: signature?.name ?? ByteView("unnamed signature"),
                     source: signature?.source ?? ByteView(), offset: UInt64(max(0, match.offset)))
             })
         switch outcome {

@@ -13,12 +13,14 @@ final class Session {
     private var analyses: [Analysis] = []
     private var frames: [Frame] = []
     private let matcher: ObjectMatcher
+    private let unpacksArchives: Bool
     private var isOpen = true
 
     init(_ scanner: Scanner, _ scan: ScanContext, root: em_object) {
         self.scanner = scanner
         self.scan = scan
         containers = scanner.containers()
+        unpacksArchives = scan.number("av_scan_obj_archives", otherwise: 1) != 0
         matcher = ObjectMatcher(scanner, scan)
         analyses = scanner.analyses(scan)
         frames.append(Frame(object: root, mark: scan.services.memory.pointee.mark(scan.handle)))
@@ -85,7 +87,13 @@ final class Session {
             }
         }
         frames[top].object.type = type
-        scan.mark(frames[top].object.id, type: type)
+        // An archive that nobody can open was not scanned, whatever its raw bytes look like.
+        let isClosed = isArchive(type) && frames[top].container == nil && unpacksArchives
+        scan.mark(frames[top].object.id, type: type, flags: isClosed ? EM_OBJECT_UNSUPPORTED : 0)
+    }
+
+    private func isArchive(_ type: UInt32) -> Bool {
+        type == EM_TYPE_ARCHIVE || type == EM_TYPE_GZIP || type == EM_TYPE_TAR
     }
 
     /// Calls one analysis; false when it suspends. What fails in it makes the object "not scanned".

@@ -79,7 +79,7 @@ int CLinux_find_user(const char *name, uint32_t *uid, uint32_t *gid) {
 
 int CLinux_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 int CLinux_not_dumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
-int CLinux_end_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+int CLinux_signal_when_parent_ends(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }
 
 int CLinux_limit(int resource, uint64_t value) {
     struct rlimit limit;

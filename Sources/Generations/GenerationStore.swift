@@ -76,6 +76,10 @@ package struct GenerationStore: Sendable {
     package func activate(_ number: UInt64) throws(GenerationError) {
         do throws(SystemError) {
             try replaceLink("\(directory)/current", to: String(number))
+            for name in try Files.names(in: base) where name.hasPrefix("em") && !Files.exists("\(base)/\(name)") {
+                // A module that this generation has no more.
+                if Files.linkTarget("\(base)/\(name)") != nil { unlink("\(base)/\(name)") }
+            }
             for name in try Files.names(in: path(number)) where name.hasSuffix(".dat") {
                 let link = "\(base)/\(name)"
                 if Files.linkTarget(link) == nil { try replaceLink(link, to: "generations/current/\(name)") }

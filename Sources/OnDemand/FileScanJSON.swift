@@ -23,6 +23,10 @@ package enum FileScanJSON {
                 file.verdict.notScanned.map {
                     ["object": .string(paths.text($0.object)), "reason": .string($0.name)]
                 }),
+            "notes": .array(
+                file.verdict.findings.filter { !$0.isThreat && $0.kind != .notScanned }.map {
+                    ["object": .string(paths.text($0.object)), "text": .string($0.name), "score": .number($0.score)]
+                }),
         ]
     }
 
@@ -31,6 +35,7 @@ package enum FileScanJSON {
         [
             "type": "file", "path": .string(path), "status": "notscanned", "action": "", "problem": .string(reason),
             "objects": 0, "database": 0, "threats": [], "not_scanned": [],
+            "notes": [],
         ]
     }
 

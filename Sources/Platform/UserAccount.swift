@@ -21,9 +21,10 @@ package struct UserAccount: Sendable, Equatable {
         self.init(name: name, uid: uid, gid: gid)
     }
 
-    /// The unprivileged user of this installation: the first of these names that exists.
+    /// The unprivileged user to run as: the preferred one, or "nobody" when there is none of that name or it is root.
     package static func unprivileged(preferred: String = "esets") -> UserAccount? {
-        UserAccount(named: preferred) ?? UserAccount(named: "nobody")
+        if let user = UserAccount(named: preferred), user.uid != 0 { return user }
+        return UserAccount(named: "nobody")
     }
 
     /// Becomes this user irrevocably, with its group and no others. For a process that has one thread still.

@@ -32,13 +32,7 @@ package enum Sandbox {
     }
 
     private static func becomeUnprivileged(_ user: String) throws(SystemError) {
-        for name in [user, "nobody"] {
-            var uid: UInt32 = 0
-            var gid: UInt32 = 0
-            guard CLinux_find_user(name, &uid, &gid) == 0, uid != 0 else { continue }
-            _ = try checked("setuid", name) { CLinux_become_user(name, uid, gid) }
-            return
-        }
+        if let account = UserAccount.unprivileged(preferred: user) { return try account.become() }
         throw SystemError("find an unprivileged user", user, code: ENOENT)
     }
 

@@ -1,4 +1,3 @@
-import CLinux
 import Configuration
 import Glibc
 import Logging
@@ -10,10 +9,8 @@ enum Directories {
     static func prepare(_ configuration: Configuration) throws(SystemError) {
         let paths = configuration.paths
         let user = configuration.global.text("run_as_user")
-        var uid: UInt32 = 0
-        var gid: UInt32 = 0
-        let isKnown = CLinux_find_user(user, &uid, &gid) == 0 || CLinux_find_user("nobody", &uid, &gid) == 0
-        let owner: (UInt32, UInt32)? = isKnown && getuid() == 0 ? (uid, gid) : nil
+        let account = UserAccount.unprivileged(preferred: user)
+        let owner = getuid() == 0 ? account.map { ($0.uid, $0.gid) } : nil
         try Files.makeDirectory(paths.cacheDirectory)
         for path in [
             paths.spoolDirectory, paths.quarantineDirectory, paths.samplesDirectory, paths.reportsDirectory,

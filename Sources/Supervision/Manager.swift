@@ -95,7 +95,7 @@ package final class Manager {
 
     private static func trustedUsers(_ configuration: Configuration) -> Set<UInt32> {
         let agents = Sections.services.sectionNames.map { configuration.settings(for: $0).text("run_as_user") }
-        return ids(agents + [configuration.global.text("run_as_user")])
+        return Set((agents + [configuration.global.text("run_as_user")]).compactMap(Users.serviceID(of:)))
     }
 
     // MARK: - Life

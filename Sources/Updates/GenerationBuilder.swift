@@ -81,11 +81,9 @@ package struct GenerationBuilder {
         var changed: [String] = []
         var names = try mirror.files(in: mirror.modules).filter { $0.hasSuffix(".dat") && !$0.contains("/") }
         // Without modules in the mirror the installed ones stay.
-        if names.isEmpty, let current = store.current {
-            do throws(SystemError) {
-                names = try Files.names(in: store.path(current)).filter { $0.hasSuffix(".dat") }
-            } catch { throw UpdateError(error) }
-        }
+        if names.isEmpty { names = try installed() }
+        // What the mirror has no more goes.
+        for name in try installed() where !names.contains(name) { changed.append(String(name.prefix { $0 != "_" })) }
         for name in names where !name.hasPrefix("em002") && !name.hasPrefix("em006") {
             let source = "\(mirror.modules)/\(name)"
             do throws(GenerationError) {
@@ -103,6 +101,18 @@ package struct GenerationBuilder {
             }
         }
         return changed
+    }
+
+    /// The file names of the installed modules that are not compiled here.
+    private func installed() throws(UpdateError) -> [String] {
+        guard let current = store.current else { return [] }
+        do throws(SystemError) {
+            return try Files.names(in: store.path(current)).filter {
+                $0.hasSuffix(".dat") && !$0.hasPrefix("em002") && !$0.hasPrefix("em006")
+            }
+        } catch {
+            throw UpdateError(error)
+        }
     }
 
     /// Code that nobody trusted signed is refused before it comes near the system; the canary checks it again.

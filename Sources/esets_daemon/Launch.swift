@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Platform
 import Programs
 
 /// Gives up root and becomes an agent. A process of its own does this between posix_spawn and the agent, so that no
@@ -8,16 +9,12 @@ enum Launch {
     static func run(user: String, command: [String]) -> Never {
         guard let program = command.first else { exit(ExitCode.usage) }
         if getuid() == 0 {
-            var uid: UInt32 = 0
-            var gid: UInt32 = 0
-            var name = user
-            if CLinux_find_user(name, &uid, &gid) != 0 {
-                name = "nobody"
-                guard CLinux_find_user(name, &uid, &gid) == 0 else { fail("find user", user) }
-            }
-            guard CLinux_become_user(name, uid, gid) == 0 else { fail("setuid", name) }
+            guard let account = UserAccount.unprivileged(preferred: user) else { fail("find user", user) }
+            do throws(SystemError) { try account.become() } catch { fail("setuid", account.name) }
         }
         _ = CLinux_no_new_privileges()
+        // An agent whose manager is gone finishes its messages and ends; the next manager starts its own.
+        _ = CLinux_signal_when_parent_ends(SIGTERM)
         var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         argv[0] = strdup(program.split(separator: "/").last.map(String.init) ?? program)
         execv(program, &argv)

@@ -6,7 +6,7 @@ struct Example: Sendable {
     let contentType: String
     let body: String
 
-    static let shownHeaders = ["Subject", "X-EsetResult", "X-ESET-Antispam", "X-Virus-Scanner"]
+    static let shownHeaders = ["Subject", "X-Virus-Scanner", "X-EsetsResult", "X-Esets-Antispam"]
 
     static let all = [
         plain("Shall we have lunch on Friday?"),

@@ -63,10 +63,11 @@ final class AgentLog: Sendable {
             id: message.session)
         guard let verdict = message.verdict else { return }
         let names = Dictionary(verdict.objects.map { ($0.id, $0.name) }) { first, _ in first }
-        for finding in verdict.findings where finding.isThreat || finding.kind == .notScanned {
+        for finding in verdict.findings where finding.kind != .spam {
             log.part(
                 ScanRecord(
-                    id: message.session, isNotable: true, database: database, agent: "smtp",
+                    id: message.session, isNotable: finding.isThreat || finding.kind == .notScanned, database: database,
+                    agent: "smtp",
                     name: names[finding.object] ?? "", virus: finding.isThreat ? finding.name : "",
                     info: finding.isThreat ? "" : finding.name))
         }

@@ -25,8 +25,8 @@ int CLinux_find_user(const char *name, uint32_t *uid, uint32_t *gid);
 int CLinux_no_new_privileges(void);
 /// Neither core dumps nor ptrace by others of the same user. 0, or -1 and errno.
 int CLinux_not_dumpable(void);
-/// The kernel sends this process SIGKILL when its parent ends. 0, or -1 and errno.
-int CLinux_end_with_parent(void);
+/// The kernel sends this process a signal when its parent ends; also after an exec. 0, or -1 and errno.
+int CLinux_signal_when_parent_ends(int signal);
 /// Sets soft and hard limit of a resource (RLIMIT_…), or less when the hard limit is lower. 0, or -1 and errno.
 int CLinux_limit(int resource, uint64_t value);
 
