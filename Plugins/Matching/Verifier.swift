@@ -76,7 +76,10 @@ struct Verifier {
         var job = Job(pattern)
         guard spend(1), job.setStarts(of: pattern, in: &self) else { return }
         let start = job.starts.lowerBound + shift
-        guard start >= 0, job.starts.contains(start), forward(job.first, start, job, 0) else { return }
+        // A pattern that begins with an assertion may be asked for behind the object's end.
+        guard start >= 0, start <= object.count, job.starts.contains(start), forward(job.first, start, job, 0) else {
+            return
+        }
         report(pattern, number, at: start)
     }
 

@@ -138,6 +138,14 @@ struct RobustnessTests {
         #expect(asked < 40)
     }
 
+    @Test("an assertion behind the object's end", arguments: ["(B)", "(L)", "(W)"])
+    func assertionBehindTheEnd(_ assertion: String) throws {
+        let database = try TestDatabase(body: "\(assertion)\(hex("malware"))", offset: "20,4")
+        #expect(database.matches(Array("short".utf8)).found.isEmpty)
+        #expect(!database.isFound([UInt8](repeating: 0x61, count: 20)))
+        #expect(database.isFound([UInt8](repeating: 0x0a, count: 20) + Array("malware".utf8)))
+    }
+
     @Test("cancelling stops at once")
     func cancelled() throws {
         let database = try TestDatabase(Self.files)
