@@ -1,0 +1,99 @@
+"""What processes cost, from /proc, and how they are started and stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        # The name in parentheses may hold anything.
+        return file.read().rpartition(")")[2].split()
+
+
+def family(roots):
+    """These processes and everything they started that still runs."""
+    children = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            children.setdefault(int(_stat(name)[1]), []).append(int(name))
+        except (OSError, IndexError):
+            continue
+    found, waiting = [], list(roots)
+    while waiting:
+        pid = waiting.pop()
+        found.append(pid)
+        waiting += children.get(pid, [])
+    return found
+
+
+def cpu_seconds(roots):
+    """User and system time of these processes and their children, those that ended and were waited for included."""
+    total = 0
+    for pid in family(roots):
+        try:
+            fields = _stat(pid)
+        except OSError:
+            continue
+        total += sum(int(fields[index]) for index in (11, 12, 13, 14))
+    return total / TICK
+
+
+def memory_megabytes(roots):
+    """(resident, proportional): pages that processes share count fully in each, or once altogether."""
+    resident = proportional = 0
+    for pid in family(roots):
+        try:
+            with open(f"/proc/{pid}/smaps_rollup") as file:
+                for line in file:
+                    if line.startswith("Rss:"):
+                        resident += int(line.split()[1])
+                    elif line.startswith("Pss:"):
+                        proportional += int(line.split()[1])
+        except OSError:
+            continue
+    return resident / 1024, proportional / 1024
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port, process, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args[0]} ended with status {process.returncode}")
+        try:
+            with socket.create_connection(("127.0.0.1", port), 5) as connection:
+                # A proxy greets when its server has greeted.
+                connection.settimeout(5)
+                if connection.recv(4)[:3] == b"220":
+                    return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError(f"{process.args[0]}: nothing answers on port {port}")
+
+
+def start(arguments, log, **more):
+    with open(log, "ab") as output:
+        return subprocess.Popen(
+            arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, **more)
+
+
+def stop(process):
+    """Ends a process that `start` started."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
