@@ -17,13 +17,14 @@ package func fuzzConfiguration(_ bytes: [UInt8]) {
     for (agent, section) in Sections.names {
         fuzzValues(configuration.settings(for: agent))
         guard Sections.withUsers.contains(section) else { continue }
+        // Without a user section they are the agent's own.
         for address in ["a@example.com", "@", "x@[192.0.2.1]", "", "ä"] {
-            fuzzValues(
-                configuration.settings(
-                    agent: agent, recipient: address, sender: "b@example.org", clientAddress: "2001:db8::1"))
-            fuzzValues(
-                configuration.settings(
-                    agent: agent, login: address, clientAddress: "192.0.2.1", serverAddress: "10.0.0.1"))
+            let mail = configuration.settings(
+                agent: agent, recipient: address, sender: "b@example.org", clientAddress: "2001:db8::1")
+            if mail.userSection != nil { fuzzValues(mail) }
+            let login = configuration.settings(
+                agent: agent, login: address, clientAddress: "192.0.2.1", serverAddress: "10.0.0.1")
+            if login.userSection != nil { fuzzValues(login) }
         }
     }
 }
@@ -31,7 +32,8 @@ package func fuzzConfiguration(_ bytes: [UInt8]) {
 /// Asks for each value in its type: what was checked must be readable.
 private func fuzzValues(_ settings: Settings) {
     guard let section = Sections.named(settings.agent) else { preconditionFailure("settings of no section") }
-    for name in settings.names {
+    // Defaults have their own test.
+    for name in settings.names where settings.isSet(name) {
         _ = settings.text(name)
         guard let parameter = ParameterTable.parameter(name, in: section) else { continue }
         switch parameter.kind {
