@@ -45,7 +45,14 @@ struct StartCommand {
                 program: ManagerProgram(path: executable, common: common, environment: ChildProcess.environment),
                 version: Product.version
             ) { () throws(ConfigurationError) in try Configuration.load(paths: paths) }
-            try manager.run(handlesSignals: true) { if isDetached { tellReady() } }
+            // Its children, too, leave the terminal (or pipe) of whoever started it; errors of the start still go there.
+            let terminal = isDetached ? Terminal.leave() : nil
+            do throws(Manager.StartError) {
+                try manager.run(handlesSignals: true) { if isDetached { tellReady(terminal) } }
+            } catch {
+                terminal?.comeBack()
+                throw error
+            }
         } catch {
             pidFile.remove()
             program.fail(error.description)
@@ -55,13 +62,36 @@ struct StartCommand {
     }
 
     /// From here on there is nobody at the terminal any more.
-    private func tellReady() {
+    private func tellReady(_ terminal: Terminal?) {
         var byte: UInt8 = 0
         write(StartCommand.readiness, &byte, 1)
         close(StartCommand.readiness)
-        guard let null = try? Descriptor.open("/dev/null", O_RDWR) else { return }
-        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { dup2(null.raw, number) }
+        terminal?.forget()
         chdir("/")
+    }
+
+    /// Standard error as it was when the daemon was started.
+    private final class Terminal {
+        private var saved: Int32
+
+        private init(_ saved: Int32) { self.saved = saved }
+
+        /// Standard input, output and error go nowhere from now on.
+        static func leave() -> Terminal? {
+            let saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)
+            guard let null = try? Descriptor.open("/dev/null", O_RDWR) else { return nil }
+            for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] { dup2(null.raw, number) }
+            return Terminal(saved)
+        }
+
+        func comeBack() {
+            if saved >= 0 { dup2(saved, STDERR_FILENO) }
+        }
+
+        func forget() {
+            if saved >= 0 { close(saved) }
+            saved = -1
+        }
     }
 
     // MARK: - The caller at the terminal
