@@ -128,9 +128,13 @@ final class WorkerPool {
         }
     }
 
-    private func restart() {
+    /// Starts another process for one that is gone.
+    ///
+    /// - Parameter wasReady: it served before it died, so the next one will, too: no time is lost. Only processes that
+    ///   do not even start are tried again more and more slowly.
+    private func restart(wasReady: Bool = false) {
         restarts += 1
-        loop.after(backoff.next(now: Clock.now)) { [unowned self] in
+        loop.after(wasReady ? 0 : backoff.next(now: Clock.now)) { [unowned self] in
             restarts -= 1
             balance()
         }
@@ -226,7 +230,7 @@ final class WorkerPool {
         }
         onEnd(worker)
         guard !isStopping else { return }
-        if worker.isIsolated { startWaitingAlone() } else if !worker.isDraining { restart() }
+        if worker.isIsolated { startWaitingAlone() } else if !worker.isDraining { restart(wasReady: worker.isReady) }
     }
 
     private func add(_ statistics: WorkerStatistics) {
