@@ -18,7 +18,9 @@ import Testing
             }
     }
 
-    @Test(arguments: ["mime", "zip", "gzip", "tar"]) func seedsAndDamagedCopies(_ folder: String) throws {
+    @Test(arguments: ["mime", "zip", "gzip", "tar", "reached/archive"]) func seedsAndDamagedCopies(_ folder: String)
+        throws
+    {
         let all = try seeds(folder)
         #expect(all.count >= 7)
         // A fixed sequence (Numerical Recipes' constants), so that a failure comes again.
@@ -29,7 +31,8 @@ import Testing
         }
         for seed in all {
             seed.bytes.withUnsafeBufferPointer { fuzzArchive(ByteView($0)) }
-            for _ in 0..<20 {
+            // What the fuzzer wrote is damaged already.
+            for _ in 0..<(folder.hasPrefix("reached") ? 0 : 20) {
                 var copy = seed.bytes
                 if !copy.isEmpty { copy[next(copy.count)] = UInt8(next(256)) }
                 copy = Array(copy.prefix(next(copy.count + 1) * 2))

@@ -4,9 +4,9 @@ import Testing
 
 /// The seeds of the fuzzer and its findings, whole, cut and damaged, through the code that it runs.
 @Suite struct ReplayTests {
-    @Test func seedsAndDamagedCopies() throws {
+    @Test(arguments: ["cfg", "reached/cfg"]) func seedsAndDamagedCopies(_ corpus: String) throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/cfg")
+            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/\(corpus)")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
         #expect(names.count >= 8)
         // A fixed sequence (Numerical Recipes' constants), so that a failure comes again.

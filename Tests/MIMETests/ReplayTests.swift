@@ -5,9 +5,9 @@ import Testing
 
 /// The seeds of the fuzzer, whole and cut at every place, through the code that it runs.
 @Suite struct ReplayTests {
-    @Test func seedsAndTheirBeginnings() throws {
+    @Test(arguments: ["mime", "reached/mime"]) func seedsAndTheirBeginnings(_ corpus: String) throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/mime")
+            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/\(corpus)")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(names.count > 20)
         for name in names {

@@ -40,6 +40,17 @@ import Testing
         }
     }
 
+    @Test("what the fuzzer reached")
+    func reached() throws {
+        let folder = Self.folder.deletingLastPathComponent().appendingPathComponent("reached/database")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!names.isEmpty)
+        for name in names {
+            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+            bytes.withUnsafeBufferPointer { fuzzDatabase(ByteView($0)) }
+        }
+    }
+
     @Test("every file of the corpus")
     func corpus() throws {
         if ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil {

@@ -39,6 +39,17 @@ import Verifier
         }
     }
 
+    @Test("what the fuzzer reached") func reached() throws {
+        let folder = URL(fileURLWithPath: ModuleSeeds.folder).deletingLastPathComponent()
+            .appendingPathComponent("reached/loader")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(!names.isEmpty)
+        for name in names {
+            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+            bytes.withUnsafeBufferPointer { fuzzModule(ByteView($0)) }
+        }
+    }
+
     @Test("damaged copies") func damaged() throws {
         let original = try ModuleSeeds.module()
         // A fixed sequence (Numerical Recipes' constants), so that a failure comes again.

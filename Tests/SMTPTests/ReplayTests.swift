@@ -5,9 +5,9 @@ import Testing
 
 /// The seeds of the fuzzer and its findings, whole and cut, through the code that it runs.
 @Suite struct ReplayTests {
-    @Test func seedsAndTheirBeginnings() throws {
+    @Test(arguments: ["smtp", "reached/smtp"]) func seedsAndTheirBeginnings(_ corpus: String) throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/smtp")
+            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/\(corpus)")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
         #expect(names.count >= 6)
         for name in names {

@@ -4,10 +4,10 @@ import Testing
 
 /// The seeds of the fuzzer and its findings, whole and cut, through the code that it runs.
 @Suite("Replay") struct ReplayTests {
-    @Test("every file of the corpus and its beginnings")
-    func corpus() throws {
+    @Test("every file of the corpus and its beginnings", arguments: ["scanprotocol", "reached/scanprotocol"])
+    func corpus(_ name: String) throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/scanprotocol")
+            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/\(name)")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(names.count >= 39)
         for name in names {
