@@ -150,10 +150,15 @@ let libraries: [Target] = [
     library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto"]),
     library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
-    library("ModuleHost", ["Bytes", "Platform", "Verifier", "Generations", "ScanProtocol", "CModuleABI", "CLinux", "CCrypto"]),
-    library("Updates", [
-        "Bytes", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "Verifier", "CModuleABI", "CCrypto",
-    ]),
+    library(
+        "ModuleHost",
+        ["Bytes", "Platform", "Verifier", "Generations", "ScanProtocol", "CModuleABI", "CLinux", "CCrypto"]),
+    library(
+        "Updates",
+        [
+            "Bytes", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "Verifier",
+            "CModuleABI", "CCrypto",
+        ]),
     library("ScanProtocol", ["Bytes"]),
     library("ScanTransport", ["ScanProtocol", "Platform"]),
     library("ScanClient", ["ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform", "CLinux"]),
@@ -167,36 +172,58 @@ let libraries: [Target] = [
     library("SMTP", ["Bytes"]),
     library("Mail", ["MIME", "Bytes", "Configuration", "ScanProtocol", "CModuleABI"]),
     library("Quarantine", ["Bytes", "Platform", "CCrypto"]),
-    library("OnDemand", [
-        "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes", "CLinux",
-    ]),
-    library("SMTPAgent", [
-        "SMTP", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Logging", "Platform", "Bytes",
-        "CLinux",
-    ]),
+    library(
+        "OnDemand",
+        [
+            "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes",
+            "CLinux",
+        ]),
+    library(
+        "SMTPAgent",
+        [
+            "SMTP", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Logging",
+            "Platform", "Bytes",
+            "CLinux",
+        ]),
 ]
 
-let mailNeeds = ["Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs", "Platform", "Bytes"]
+let mailNeeds = [
+    "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs", "Platform", "Bytes",
+]
 let programs: [Target] = [
-    program("esets_daemon", [
-        "Supervision", "ScanService", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs", "Platform", "JSON", "ModuleHost",
-        "Generations", "CLinux",
-    ]),
+    program(
+        "esets_daemon",
+        [
+            "Supervision", "ScanService", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs",
+            "Platform", "JSON", "ModuleHost",
+            "Generations", "CLinux",
+        ]),
     program("esets_smtp", ["SMTPAgent"] + mailNeeds),
     program("esets_cli", ["OnDemand"] + mailNeeds),
     program("esets_scan", ["OnDemand", "JSON"] + mailNeeds),
     program("esets_pipe", ["OnDemand"] + mailNeeds),
     program("esets_set", ["Configuration", "Programs", "Platform"]),
-    program("esets_update", [
-        "Updates", "SignatureCompiler", "Generations", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs",
-        "Platform", "JSON", "Bytes",
-    ]),
+    program(
+        "esets_update",
+        [
+            "Updates", "SignatureCompiler", "Generations", "ScanClient", "ScanProtocol", "Configuration", "Logging",
+            "Programs",
+            "Platform", "JSON", "Bytes",
+        ]),
     program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
-    program("esets_bench", [
-        "ModuleHost", "Generations", "DataModule", "SignatureCompiler", "ScanProtocol", "Configuration", "Programs", "Platform", "Bytes",
-        "CModuleABI",
-    ]),
-    program("esets_mod", ["Verifier", "DataModule", "Generations", "ModuleHost", "Configuration", "Programs", "Platform", "JSON", "Bytes", "CCrypto"]),
+    program(
+        "esets_bench",
+        [
+            "ModuleHost", "Generations", "DataModule", "SignatureCompiler", "ScanProtocol", "Configuration", "Programs",
+            "Platform", "Bytes",
+            "CModuleABI",
+        ]),
+    program(
+        "esets_mod",
+        [
+            "Verifier", "DataModule", "Generations", "ModuleHost", "Configuration", "Programs", "Platform", "JSON",
+            "Bytes", "CCrypto",
+        ]),
 ]
 
 let esetsLibrary: [Target] = [
@@ -209,7 +236,8 @@ let esetsLibrary: [Target] = [
 let testTargets: [Target] = [
     tests("Bytes", ["Bytes"]),
     tests("MIME", ["MIME", "Bytes"]),
-    tests("ModuleHost", ["ModuleHost", "Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
+    tests(
+        "ModuleHost", ["ModuleHost", "Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
     tests("Verifier", ["Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
     tests("Platform", ["Platform"]),
     tests("JSON", ["JSON"]),
@@ -220,9 +248,12 @@ let testTargets: [Target] = [
     tests("TLS", ["TLS", "EventLoop", "Bytes", "Platform", "CLinux"]),
     tests("SMTP", ["SMTP", "Bytes"]),
     tests("Mail", ["Mail", "MIME", "Configuration", "ScanProtocol", "Bytes"]),
-    tests("OnDemand", [
-        "OnDemand", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes",
-    ]),
+    tests(
+        "OnDemand",
+        [
+            "OnDemand", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON",
+            "Platform", "Bytes",
+        ]),
     tests("Quarantine", ["Quarantine", "Bytes", "Platform"]),
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
     tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
@@ -240,25 +271,43 @@ let testTargets: [Target] = [
         name: "esets_daemon_fixture",
         dependencies: ["FakeEngine", "Supervision", "ScanService", "ScanProtocol", "Platform", "CLinux"],
         path: "Tests/DaemonFixture", swiftSettings: strict),
-    tests("ScanService", ["FakeEngine", "ScanService", "ScanClient", "ScanTransport", "ScanProtocol", "Bytes", "Platform"]),
-    tests("Supervision", ["esets_daemon_fixture", "EsetsLibrary", "CEsets", "EventLoop", "Generations", "Supervision", "ScanClient", "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform"]),
-    tests("SMTPAgent", ["SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes", "CLinux"]),
+    tests(
+        "ScanService",
+        ["FakeEngine", "ScanService", "ScanClient", "ScanTransport", "ScanProtocol", "Bytes", "Platform"]),
+    tests(
+        "Supervision",
+        [
+            "esets_daemon_fixture", "EsetsLibrary", "CEsets", "EventLoop", "Generations", "Supervision", "ScanClient",
+            "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform",
+        ]),
+    tests(
+        "SMTPAgent",
+        [
+            "SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes",
+            "CLinux",
+        ]),
 ]
 /// Tests of module code: only where it is regular Swift.
 let moduleTests: [Target] =
     hosted
     ? [
-        tests("Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests(
+            "Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"]),
         tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
-        tests("MailCleaning", [
-            "Scanner", "Archives", "ModuleKit", "ModuleHost", "Mail", "MIME", "Configuration", "ScanProtocol", "BytesE", "Bytes",
-            "CModuleABI", "Platform",
-        ]),
-        tests("Scanner", [
-            "Scanner", "ModuleKit", "ModuleHost", "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
-        ]),
+        tests(
+            "MailCleaning",
+            [
+                "Scanner", "Archives", "ModuleKit", "ModuleHost", "Mail", "MIME", "Configuration", "ScanProtocol",
+                "BytesE", "Bytes",
+                "CModuleABI", "Platform",
+            ]),
+        tests(
+            "Scanner",
+            [
+                "Scanner", "ModuleKit", "ModuleHost", "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
+            ]),
     ] : []
 
 /// Fuzzers: `tools/fuzz NAME`. They run module code too, so they need it as regular Swift.

@@ -1,5 +1,5 @@
-public import CModuleABI
 import Antispam
+public import CModuleABI
 
 /// The one exported symbol of em005.
 @c @implementation

@@ -1,5 +1,5 @@
-public import CModuleABI
 import Archives
+public import CModuleABI
 
 /// The one exported symbol of em003.
 @c @implementation

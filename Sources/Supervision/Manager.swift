@@ -241,7 +241,10 @@ package final class Manager {
         let loaded = workers.compactMap(\.loaded).max { $0.number < $1.number }
         let totals = pool.totals
         var lines = [
-            StatusLine("SystemState", phase == .running ? (loaded == nil ? (swap.current == nil ? "no modules" : "starting") : "running") : "ending"),
+            StatusLine(
+                "SystemState",
+                phase == .running
+                    ? (loaded == nil ? (swap.current == nil ? "no modules" : "starting") : "running") : "ending"),
             StatusLine("RTPStatus", loaded == nil ? "disabled" : "enabled"),
             StatusLine("ClientVer", version),
             StatusLine("AVSigsVer", String(loaded?.database ?? 0)),

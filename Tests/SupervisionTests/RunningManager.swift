@@ -1,3 +1,4 @@
+// swift-format-ignore-file: NeverForceUnwrap
 import Configuration
 import Glibc
 import Platform
