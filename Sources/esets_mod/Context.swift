@@ -37,6 +37,9 @@ struct Context {
             guard let number = UInt64(text) else {
                 Main.program.fail(usage: UsageError("--generation must be a number, not \"\(text)\""))
             }
+            guard Files.exists(store.path(number)) else {
+                Main.program.fail("\(store.path(number)): there is no such generation", code: ExitCode.noInput)
+            }
             return number
         }
         guard let current = store.current else {

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -101,6 +102,13 @@ class Tree:
         self.stop()
         shutil.rmtree(self.root, ignore_errors=True)
 
+    def reload(self):
+        """Makes the daemon and the agent read the configuration again, and waits until both have."""
+        count = self.log_text().count("configuration read again")
+        done = self.command("esets_daemon", "--reload")
+        assert done.returncode == 0, done.stderr.decode()
+        assert wait_until(lambda: self.log_text().count("configuration read again") > count, 10)
+
     def status(self):
         done = self.command("esets_daemon", "--status", "--json")
         return json.loads(done.stdout) if done.returncode == 0 else None
@@ -134,13 +142,31 @@ class Tree:
         return self.processes("esets_daemon", "--scanner")
 
 
-class Sink:
-    """An SMTP server that takes everything, in a thread; keeps (sender, recipients, content)."""
+EXTENSIONS = ("PIPELINING", "SIZE 0", "DSN", "SMTPUTF8", "8BITMIME")
+HANG_UP = object()
 
-    def __init__(self, port, host="127.0.0.1", delay=0.0, refuse=None):
+
+class Sink:
+    """An SMTP server that takes everything, in a thread; keeps (sender, recipients, content) and every command.
+
+    - refuse: replies in place of 250, by verb; "END" is the reply to the final dot, "TEXT" what happens in the middle
+      of a message, "GREETING" the first words. HANG_UP closes the connection there.
+    - certificate: (chain, key): offers STARTTLS.
+    - bare: takes a bare LF for the end of a line, as many servers do.
+    """
+
+    def __init__(self, port, host="127.0.0.1", delay=0.0, refuse=None, extensions=EXTENSIONS, certificate=None, bare=False):
         self.messages = []
+        self.commands = []
+        self.encrypted = 0
         self.delay = delay
         self.refuse = refuse or {}
+        self.extensions = extensions
+        self.bare = bare
+        self.tls = None
+        if certificate:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*certificate)
         self.loop = asyncio.new_event_loop()
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(host, port), daemon=True)
@@ -159,49 +185,82 @@ class Sink:
         asyncio.run_coroutine_threadsafe(end(), self.loop).result(5)
         self.loop.call_soon_threadsafe(self.loop.stop)
 
+    def clear(self):
+        self.messages.clear()
+        self.commands.clear()
+
     async def _session(self, reader, writer):
-        sender, recipients = None, []
-        writer.write(b"220 sink ESMTP\r\n")
         try:
-            while line := await reader.readline():
-                verb = line[:4].upper()
-                reply = self.refuse.get(verb.decode(errors="replace").strip())
-                if reply:
-                    writer.write(reply)
-                elif verb == b"EHLO":
-                    writer.write(b"250-sink\r\n250-PIPELINING\r\n250-SIZE 0\r\n250-DSN\r\n250-SMTPUTF8\r\n250 8BITMIME\r\n")
-                elif verb == b"MAIL":
-                    sender, recipients = line.strip().decode(errors="replace"), []
-                    writer.write(b"250 ok\r\n")
-                elif verb == b"RCPT":
-                    recipients.append(line.strip().decode(errors="replace"))
-                    writer.write(b"250 ok\r\n")
-                elif verb == b"DATA":
-                    writer.write(b"354 go\r\n")
-                    content = []
-                    while (text := await reader.readline()) != b".\r\n":
-                        if not text:
-                            return
-                        content.append(text[1:] if text.startswith(b".") else text)
-                    if self.delay:
-                        await asyncio.sleep(self.delay)
-                    end = self.refuse.get("END")
-                    if end:
-                        writer.write(end)
-                    else:
-                        self.messages.append((sender, recipients, b"".join(content)))
-                        writer.write(b"250 taken\r\n")
-                elif verb == b"QUIT":
-                    writer.write(b"221 bye\r\n")
-                    await writer.drain()
-                    return
-                else:
-                    writer.write(b"250 ok\r\n")
-                await writer.drain()
-        except (ConnectionError, asyncio.LimitOverrunError, ValueError):
+            await self._serve(reader, writer)
+        except (ConnectionError, asyncio.LimitOverrunError, ValueError, ssl.SSLError):
             pass
         finally:
             writer.close()
+
+    async def _serve(self, reader, writer):
+        sender, recipients, secure = None, [], False
+        greeting = self.refuse.get("GREETING", b"220 sink ESMTP\r\n")
+        if greeting is HANG_UP:
+            return
+        writer.write(greeting)
+        while line := await reader.readline():
+            self.commands.append(line.strip().decode(errors="replace"))
+            verb = line[:4].upper()
+            reply = self.refuse.get(verb.decode(errors="replace").strip())
+            if reply is HANG_UP:
+                return
+            if reply:
+                writer.write(reply)
+            elif verb == b"EHLO":
+                names = [*self.extensions, *(["STARTTLS"] if self.tls and not secure else [])]
+                lines = ["sink", *names]
+                writer.write("".join(f"250{' ' if i == len(names) else '-'}{n}\r\n" for i, n in enumerate(lines)).encode())
+            elif verb == b"STAR" and self.tls:
+                writer.write(b"220 go\r\n")
+                await writer.drain()
+                await writer.start_tls(self.tls)
+                secure = True
+                self.encrypted += 1
+            elif verb == b"MAIL":
+                sender, recipients = line.strip().decode(errors="replace"), []
+                writer.write(b"250 ok\r\n")
+            elif verb == b"RCPT":
+                recipients.append(line.strip().decode(errors="replace"))
+                writer.write(b"250 ok\r\n")
+            elif verb == b"DATA":
+                writer.write(b"354 go\r\n")
+                content = await self._content(reader)
+                if content is None:
+                    return
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                end = self.refuse.get("END")
+                if end is HANG_UP:
+                    return
+                if end:
+                    writer.write(end)
+                else:
+                    self.messages.append((sender, recipients, content))
+                    writer.write(b"250 taken\r\n")
+            elif verb == b"QUIT":
+                writer.write(b"221 bye\r\n")
+                await writer.drain()
+                return
+            else:
+                writer.write(b"250 ok\r\n")
+            await writer.drain()
+
+    async def _content(self, reader):
+        ends = (b".\r\n", b".\n") if self.bare else (b".\r\n",)
+        content, complete = [], True
+        while True:
+            text = await reader.readline()
+            if not text or (self.refuse.get("TEXT") is HANG_UP and content):
+                return None
+            if text in ends and (self.bare or complete):
+                return b"".join(content)
+            content.append(text[1:] if text.startswith(b".") and complete else text)
+            complete = self.bare or text.endswith(b"\r\n")
 
 
 class Client:
@@ -242,6 +301,17 @@ class Client:
         replies.append(self.reply())
         return replies
 
+    def secure(self):
+        """STARTTLS, without a look at the certificate."""
+        reply = self.command(b"STARTTLS")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        if reply[0] == 220:
+            self.socket = context.wrap_socket(self.socket)
+            self.file = self.socket.makefile("rb")
+        return reply
+
     def close(self):
         self.socket.close()
 
@@ -270,6 +340,40 @@ def attachment(content, name="file.bin", media="application/octet-stream"):
         + b"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"" + name.encode()
         + b"\"\r\n\r\n" + base64.encodebytes(content).replace(b"\n", b"\r\n") + b"--b--\r\n")
     return message(body, content_type=b"multipart/mixed; boundary=b")
+
+
+def memory(pid, field="RssAnon"):
+    """A line of /proc/PID/status in bytes; 0 when the process has gone."""
+    try:
+        with open(f"/proc/{pid}/status") as file:
+            for line in file:
+                if line.startswith(field + ":"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+class Peak:
+    """The most memory that any of some processes had while a block ran, seen every few milliseconds."""
+
+    def __init__(self, pids, field="RssAnon"):
+        self.pids, self.field, self.bytes = pids, field, 0
+
+    def __enter__(self):
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+        self.thread.start()
+        return self
+
+    def _watch(self):
+        while not self.stop.wait(0.01):
+            pids = self.pids() if callable(self.pids) else self.pids
+            self.bytes = max([self.bytes, *(memory(pid, self.field) for pid in pids)])
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
 
 
 def zipped(content, name="file.bin"):
