@@ -22,6 +22,8 @@ final class AgentSupervisor {
         var sockets: [ListeningPlace: [Descriptor]]
         var processes: Set<pid_t> = []
         var backoff = Backoff()
+        /// When the last process was started.
+        var startedAt: UInt64 = 0
         var restarts = 0
         var isEnding = false
 
@@ -30,6 +32,9 @@ final class AgentSupervisor {
             self.sockets = sockets
         }
     }
+
+    /// An agent that lived so long had started well.
+    private static let working: UInt64 = 1_000_000_000
 
     private let loop: PollLoop
     private let children: ChildWatch
@@ -114,6 +119,7 @@ final class AgentSupervisor {
                 program.path, arguments: arguments, environment: environment, descriptors: descriptors
             ) { [unowned self] end in ended(agent, started, end) }
             agent.processes.insert(started)
+            agent.startedAt = Clock.now
             log().info("agent \(plan.name) started (process \(started))")
         } catch {
             log().error("agent \(plan.name) cannot be started: \(error)")
@@ -131,9 +137,11 @@ final class AgentSupervisor {
         restart(agent)
     }
 
+    /// An agent that worked for a while is started again at once; one that does not even start, more and more slowly.
     private func restart(_ agent: Agent) {
         agent.restarts += 1
-        loop.after(agent.backoff.next(now: Clock.now)) { [unowned self] in
+        let worked = Clock.now &- agent.startedAt > AgentSupervisor.working
+        loop.after(worked ? 0 : agent.backoff.next(now: Clock.now)) { [unowned self] in
             agent.restarts -= 1
             fill(agent)
         }
