@@ -21,7 +21,7 @@ struct SwapBench {
         let current: Mutex<Generation>
         let stop = Atomic<Bool>(false)
         let failures = Mutex<[String]>([])
-        let latencies = Mutex<[UInt64]>([])
+        let latencies = Mutex<Histogram>(Histogram())
 
         init(_ generation: Generation) {
             current = Mutex(generation)
@@ -37,6 +37,7 @@ struct SwapBench {
         let worse = swapped.p999 > paired.p999 ? swapped.p999 - paired.p999 : 0
         Console.print("delay by swapping at the 99.9th percentile: \(Bench.milliseconds(worse)) ms")
         Console.print("resident KB after 1 % of the swaps: \(swapped.early), after all: \(swapped.late)")
+        Console.print("  after each tenth: \(swapped.course.map(String.init).joined(separator: " "))")
         exit(swapped.failures.isEmpty && paired.failures.isEmpty ? 0 : 1)
     }
 
@@ -50,6 +51,8 @@ struct SwapBench {
         var failures: [String] = []
         var early = 0
         var late = 0
+        /// Resident memory after each tenth of the swaps.
+        var course: [Int] = []
         var load50: UInt64 = 0
         var load99: UInt64 = 0
     }
@@ -96,17 +99,18 @@ struct SwapBench {
             // The files may go: what is mapped stays.
             try? bench.store.remove(number)
             if index == max(1, count / 100) { result.early = Bench.memory.resident }
+            if index % max(1, count / 10) == 0 { result.course.append(Bench.memory.resident) }
         }
         result.late = Bench.memory.resident
         state.stop.store(true, ordering: .relaxed)
         scanner.join()
         _ = try? ChildProcess.wait(maker)
-        let sorted = state.latencies.withLock { $0.sorted() }
-        result.scans = sorted.count
-        result.p50 = Bench.percentile(sorted, 0.5)
-        result.p99 = Bench.percentile(sorted, 0.99)
-        result.p999 = Bench.percentile(sorted, 0.999)
-        result.worst = sorted.last ?? 0
+        let latencies = state.latencies.withLock { $0 }
+        result.scans = latencies.count
+        result.p50 = latencies.percentile(0.5)
+        result.p99 = latencies.percentile(0.99)
+        result.p999 = latencies.percentile(0.999)
+        result.worst = latencies.worst
         result.failures = state.failures.withLock { $0 }
         loads.sort()
         result.load50 = Bench.percentile(loads, 0.5)
@@ -139,7 +143,6 @@ struct SwapBench {
         let body = String(repeating: "A line of an ordinary message, with words and spaces.\r\n", count: 70)
         let message = Array((head + body + GenerationMaker.marker + "\r\n").utf8)
         let options = OptionTable(ScanOptions(), ScanEnvelope(agent: "bench"))
-        var latencies: [UInt64] = []
         while !state.stop.load(ordering: .relaxed) {
             let began = Clock.now
             let generation = state.current.withLock { $0 }
@@ -158,8 +161,8 @@ struct SwapBench {
             } catch {
                 state.failures.withLock { $0.append("\(error)") }
             }
-            latencies.append(Clock.now - began)
+            let time = Clock.now - began
+            state.latencies.withLock { $0.add(time) }
         }
-        state.latencies.withLock { $0 = latencies }
     }
 }
