@@ -191,8 +191,10 @@ package final class ScanServer {
 
     /// Tells which old generations are unloaded by now.
     func reportReleased() {
-        for old in retired where old.generation == nil { report(.released(generation: old.number)) }
-        retired.removeAll { $0.generation == nil }
+        // Looked at once: another thread may let go of one between two looks.
+        let unloaded = Set(retired.filter { $0.generation == nil }.map(\.number))
+        retired.removeAll { unloaded.contains($0.number) }
+        for number in unloaded.sorted() { report(.released(generation: number)) }
     }
 
     // MARK: - Each second
@@ -201,6 +203,7 @@ package final class ScanServer {
         let now = Clock.now
         lastTick = now
         for job in jobs.values { watch(job, now) }
+        reportReleased()
         if settings.isIsolated {
             for client in clients.values where client.isIdle && now &- client.lastActivity > settings.idle {
                 drop(client)
