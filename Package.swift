@@ -327,6 +327,9 @@ let fuzzers: [Target] =
         fuzzer("scanprotocol", ["ScanProtocol"]),
         fuzzer("loader", ["ModuleHost", "Bytes"]),
         fuzzer("database", ["Matching", "BytesE"]),
+        fuzzer("rewrite", ["Mail", "Bytes"]),
+        fuzzer("heuristics", ["Heuristics", "BytesE"]),
+        fuzzer("tokens", ["Tokens", "Bytes"]),
     ] : []
 
 // MARK: - A part of the house
