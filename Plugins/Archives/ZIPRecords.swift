@@ -96,16 +96,15 @@ struct ZIPDirectory {
     init?(_ data: ByteView) {
         // 22 bytes and a comment of up to 65,535; some unpackers accept junk behind it.
         let lowest = max(0, data.count - 65536 - 1024)
-        var index = data.count - 22
-        while index >= lowest, index >= 0 {
-            if data[index] == 0x50, data.load(UInt32.self, at: index) == 0x0605_4B50,
-                let found = Self.directory(data, index)
-            {
+        // The rarest byte of "PK\u{5}\u{6}" in most data is one of the last two.
+        var end = data.count - 22 + 4
+        while end > lowest + 3, let last = data.lastIndex(of: 0x06, in: lowest + 3..<end) {
+            if data.load(UInt32.self, at: last - 3) == 0x0605_4B50, let found = Self.directory(data, last - 3) {
                 start = found.start
                 shift = found.shift
                 return
             }
-            index -= 1
+            end = last
         }
         return nil
     }

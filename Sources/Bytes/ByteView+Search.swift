@@ -30,11 +30,53 @@ extension ByteView {
     @inlinable package func firstIndex(of byte: UInt8, from: Int = 0) -> Int? {
         guard let base, from >= 0 else { return nil }
         var i = from
+        // Eight at a time: a byte that is zero after the exclusive or borrows from its highest bit.
+        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+        while count - i >= 8 {
+            let bits = UInt64(littleEndian: UnsafeRawPointer(base + i).loadUnaligned(as: UInt64.self)) ^ pattern
+            let zeros = (bits &- 0x0101_0101_0101_0101) & ~bits & 0x8080_8080_8080_8080
+            // The lowest mark is always right, those above it may be borrowed.
+            if zeros != 0 { return i + zeros.trailingZeroBitCount / 8 }
+            i += 8
+        }
         while i < count {
             if base[i] == byte { return i }
             i += 1
         }
         return nil
+    }
+
+    /// The last index of a byte in a range of indices; parts of the range outside do not count.
+    @inlinable package func lastIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
+        guard let base else { return nil }
+        let lowest = max(0, range.lowerBound)
+        var end = min(count, range.upperBound)
+        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+        while end - lowest >= 8 {
+            let bits = UnsafeRawPointer(base + end - 8).loadUnaligned(as: UInt64.self) ^ pattern
+            if (bits &- 0x0101_0101_0101_0101) & ~bits & 0x8080_8080_8080_8080 != 0 { break }
+            end -= 8
+        }
+        while end > lowest {
+            end -= 1
+            if base[end] == byte { return end }
+        }
+        return nil
+    }
+
+    /// The first index at or after `from` of a byte below `limit`, which is at most 128; `count` when there is none.
+    @inlinable package func firstIndex(below limit: UInt8, from: Int = 0) -> Int {
+        guard let base, from >= 0, from < count else { return count }
+        var i = from
+        // Eight at a time: the subtraction borrows from the highest bit of a byte that is below.
+        let limits = UInt64(min(limit, 128)) &* 0x0101_0101_0101_0101
+        while count - i >= 8 {
+            let bits = UnsafeRawPointer(base + i).loadUnaligned(as: UInt64.self)
+            if (bits &- limits) & ~bits & 0x8080_8080_8080_8080 != 0 { break }
+            i += 8
+        }
+        while i < count, base[i] >= limit { i += 1 }
+        return i
     }
 
     /// The first index at or after `from` where `needle` begins.

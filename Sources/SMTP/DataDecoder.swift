@@ -92,7 +92,7 @@ package struct DataDecoder: Sendable {
         while index < count {
             let byte = bytes[index]
             if byte > 0x0D {
-                index += 1
+                index = ByteView(bytes).firstIndex(below: 0x0E, from: index)
             } else if byte == 0x0D {
                 guard index + 2 < count, bytes[index + 1] == 0x0A, bytes[index + 2] != 0x2E else { break }
                 index += 2

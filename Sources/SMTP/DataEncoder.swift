@@ -52,6 +52,10 @@ package struct DataEncoder: Sendable {
         let count = bytes.count
         while index < count {
             let byte = bytes[index]
+            if byte > 0x0D {
+                index = ByteView(bytes).firstIndex(below: 0x0E, from: index)
+                continue
+            }
             if byte == 0x0A { break }
             if byte == 0x0D {
                 guard index + 2 < count, bytes[index + 1] == 0x0A, bytes[index + 2] != 0x2E else { break }

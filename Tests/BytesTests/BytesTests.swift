@@ -1,1 +1,55 @@
+import Bytes
 import Testing
+
+@Suite struct SearchTests {
+    /// Every length around the steps of eight, every place, among bytes that differ from the one searched in one bit.
+    @Test func findsTheFirstAndTheLast() {
+        for count in 0...40 {
+            for place in 0..<max(1, count) {
+                for (wanted, filler) in [(UInt8(0x06), UInt8(0x07)), (0x00, 0x01), (0x80, 0x81), (0xFF, 0xFE)] {
+                    var bytes = [UInt8](repeating: filler, count: count)
+                    if count > 0 { bytes[place] = wanted }
+                    bytes.withUnsafeBufferPointer { buffer in
+                        let view = ByteView(buffer)
+                        let expected = count > 0 ? place : nil
+                        #expect(view.firstIndex(of: wanted) == expected)
+                        #expect(view.firstIndex(of: wanted, from: place) == expected)
+                        #expect(view.firstIndex(of: wanted, from: place + 1) == nil)
+                        #expect(view.lastIndex(of: wanted, in: 0..<count) == expected)
+                        #expect(view.lastIndex(of: wanted, in: place..<count + 100) == expected)
+                        #expect(view.lastIndex(of: wanted, in: 0..<place) == nil)
+                        #expect(view.lastIndex(of: wanted, in: place + 1..<count + 100) == nil)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func findsTheNearestOfSeveral() {
+        let bytes = Array("..a..a.........a.a....................".utf8)
+        bytes.withUnsafeBufferPointer { buffer in
+            let view = ByteView(buffer)
+            #expect(view.firstIndex(of: 0x61) == 2)
+            #expect(view.firstIndex(of: 0x61, from: 6) == 15)
+            #expect(view.firstIndex(of: 0x61, from: .max) == nil)
+            #expect(view.lastIndex(of: 0x61, in: 0..<bytes.count) == 17)
+            #expect(view.lastIndex(of: 0x61, in: 3..<15) == 5)
+        }
+    }
+
+    @Test func findsTheFirstBelow() {
+        for count in 0...40 {
+            for place in 0..<max(1, count) {
+                for (low, filler) in [(UInt8(0x0D), UInt8(0x0E)), (0x00, 0x80), (0x0A, 0xFF), (0x0D, 0x8E)] {
+                    var bytes = [UInt8](repeating: filler, count: count)
+                    if count > 0 { bytes[place] = low }
+                    bytes.withUnsafeBufferPointer { buffer in
+                        let view = ByteView(buffer)
+                        #expect(view.firstIndex(below: 0x0E) == (count > 0 ? place : 0))
+                        #expect(view.firstIndex(below: 0x0E, from: place + 1) == count)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -26,6 +26,39 @@ import Testing
         #expect(decode(.base64, input) == expected)
     }
 
+    /// Groups across line ends, junk in every place of a group, and every byte value.
+    @Test func base64InLinesOfAnyLength() {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        let bytes = (0..<1024).map { UInt8(truncatingIfNeeded: $0 &* 37 ^ $0 >> 8) }
+        var encoded: [UInt8] = []
+        for group in stride(from: 0, to: 1023, by: 3) {
+            let value = UInt32(bytes[group]) << 16 | UInt32(bytes[group + 1]) << 8 | UInt32(bytes[group + 2])
+            for shift in [UInt32(18), 12, 6, 0] { encoded.append(alphabet[Int(value >> shift & 63)]) }
+        }
+        for length in 1...9 {
+            for separator in ["\n", "\r\n", "\u{0}!", "\u{80}"] {
+                var lines: [UInt8] = []
+                for (index, byte) in encoded.enumerated() {
+                    lines.append(byte)
+                    if index % length == length - 1 { lines += separator.utf8 }
+                }
+                lines.view { view in
+                    var decoder = TransferDecoder(.base64)
+                    var position = 0
+                    var result: [UInt8] = []
+                    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64 + length) { buffer in
+                        while position < view.count {
+                            let count = decoder.decode(view, from: &position, into: buffer)
+                            result.append(contentsOf: buffer[..<count])
+                        }
+                    }
+                    #expect(result == Array(bytes[..<1023]))
+                    #expect(decoder.foundJunk == !(separator.utf8.allSatisfy { $0 < 0x20 && $0 != 0 }))
+                }
+            }
+        }
+    }
+
     @Test func base64OfMoreThanTheBuffer() {
         #expect(decode(.base64, String(repeating: "QUJD", count: 100)) == String(repeating: "ABC", count: 100))
     }
