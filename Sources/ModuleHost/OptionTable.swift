@@ -1,59 +1,135 @@
 import Bytes
-import CModuleABI
+import Glibc
 package import ScanProtocol
 
 /// The options of a scan, as modules ask for them: by C string, without making a String.
 ///
-/// Made once for each different set of options; scans share it.
+/// What comes from the options is made once for each different set of them; only the envelope is a scan's own.
 package final class OptionTable: @unchecked Sendable {
-    private let numbers: [(name: [CChar], value: Int64)]
-    private let texts: [(name: [CChar], value: ByteView)]
-    /// What the texts point into.
-    private let storage: UnsafeMutablePointer<UInt8>
+    // @unchecked: nothing changes after init.
+    private let numbers: NumberTable
+    private let texts: TextTable
+    private let envelope: TextTable
     package let limits: ScanLimits
 
     package init(_ options: ScanOptions, _ envelope: ScanEnvelope) {
+        let fixed = options.derived { FixedOptions(options) }
+        numbers = fixed.numbers
+        texts = fixed.texts
+        limits = fixed.limits
+        var all: [(String, String)] = [("agent", envelope.agent)]
+        if let sender = envelope.sender { all.append(("mail.sender", sender)) }
+        if !envelope.recipients.isEmpty {
+            all.append(("mail.recipients", envelope.recipients.joined(separator: "\n")))
+        }
+        if let address = envelope.clientAddress { all.append(("mail.client", address)) }
+        if let helo = envelope.helo { all.append(("mail.helo", helo)) }
+        self.envelope = TextTable(all)
+    }
+
+    func number(_ name: UnsafePointer<CChar>, otherwise: Int64) -> Int64 {
+        numbers.value(name) ?? otherwise
+    }
+
+    func text(_ name: UnsafePointer<CChar>) -> ByteView {
+        envelope.value(name) ?? texts.value(name) ?? ByteView()
+    }
+}
+
+/// What a set of options comes to.
+private final class FixedOptions: Sendable {
+    let numbers: NumberTable
+    let texts: TextTable
+    let limits: ScanLimits
+
+    init(_ options: ScanOptions) {
         limits = ScanLimits(options)
-        numbers = options.numbers.sorted { $0.key < $1.key }.map { (Array($0.key.utf8CString), $0.value) }
-        var all = options.texts
-        all["agent"] = envelope.agent
-        all["mail.sender"] = envelope.sender
-        all["mail.recipients"] = envelope.recipients.isEmpty ? nil : envelope.recipients.joined(separator: "\n")
-        all["mail.client"] = envelope.clientAddress
-        all["mail.helo"] = envelope.helo
-        let sorted = all.sorted { $0.key < $1.key }
-        let size = sorted.reduce(0) { $0 + $1.value.utf8.count }
+        numbers = NumberTable(options.numbers)
+        texts = TextTable(options.texts.map { ($0.key, $0.value) })
+    }
+}
+
+/// Sorted C strings, one behind the other, to be searched by halves.
+private final class NameTable: @unchecked Sendable {
+    // @unchecked: nothing changes after init.
+    private let storage: UnsafeMutablePointer<CChar>
+    private let offsets: [Int]
+
+    /// - Parameter names: sorted by their bytes.
+    init(_ names: [String]) {
+        let size = names.reduce(0) { $0 + $1.utf8.count + 1 }
         storage = .allocate(capacity: max(1, size))
         var offset = 0
-        var texts: [(name: [CChar], value: ByteView)] = []
-        for (name, value) in sorted {
-            let bytes = Array(value.utf8)
-            (storage + offset).update(from: bytes, count: bytes.count)
-            texts.append((Array(name.utf8CString), ByteView(base: storage + offset, count: bytes.count)))
-            offset += bytes.count
+        var offsets: [Int] = []
+        for name in names {
+            offsets.append(offset)
+            for byte in name.utf8 {
+                storage[offset] = CChar(bitPattern: byte)
+                offset += 1
+            }
+            storage[offset] = 0
+            offset += 1
         }
-        self.texts = texts
+        self.offsets = offsets
     }
 
     deinit {
         storage.deallocate()
     }
 
-    func number(_ name: UnsafePointer<CChar>, otherwise: Int64) -> Int64 {
-        for entry in numbers where Self.equal(entry.name, name) { return entry.value }
-        return otherwise
-    }
-
-    func text(_ name: UnsafePointer<CChar>) -> ByteView {
-        for entry in texts where Self.equal(entry.name, name) { return entry.value }
-        return ByteView()
-    }
-
-    private static func equal(_ left: [CChar], _ right: UnsafePointer<CChar>) -> Bool {
-        for index in left.indices {
-            if left[index] != right[index] { return false }
-            if left[index] == 0 { return true }
+    func index(of name: UnsafePointer<CChar>) -> Int? {
+        var low = 0
+        var high = offsets.count
+        while low < high {
+            let middle = (low + high) / 2
+            let order = strcmp(name, storage + offsets[middle])
+            if order == 0 { return middle }
+            if order < 0 { high = middle } else { low = middle + 1 }
         }
-        return false
+        return nil
     }
+}
+
+private final class NumberTable: Sendable {
+    private let names: NameTable
+    private let values: [Int64]
+
+    init(_ numbers: [String: Int64]) {
+        let sorted = numbers.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        names = NameTable(sorted.map(\.key))
+        values = sorted.map(\.value)
+    }
+
+    func value(_ name: UnsafePointer<CChar>) -> Int64? { names.index(of: name).map { values[$0] } }
+}
+
+private final class TextTable: @unchecked Sendable {
+    // @unchecked: nothing changes after init.
+    private let names: NameTable
+    private let values: [ByteView]
+    /// What the values point into.
+    private let storage: UnsafeMutablePointer<UInt8>
+
+    init(_ texts: [(String, String)]) {
+        let sorted = texts.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+        names = NameTable(sorted.map(\.0))
+        storage = .allocate(capacity: max(1, sorted.reduce(0) { $0 + $1.1.utf8.count }))
+        var offset = 0
+        var values: [ByteView] = []
+        for (_, text) in sorted {
+            let begin = offset
+            for byte in text.utf8 {
+                storage[offset] = byte
+                offset += 1
+            }
+            values.append(ByteView(base: storage + begin, count: offset - begin))
+        }
+        self.values = values
+    }
+
+    deinit {
+        storage.deallocate()
+    }
+
+    func value(_ name: UnsafePointer<CChar>) -> ByteView? { names.index(of: name).map { values[$0] } }
 }

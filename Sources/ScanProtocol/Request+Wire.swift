@@ -2,9 +2,6 @@
 private let recipientLimit = 100_000
 
 extension ScanOrder {
-    /// Options of one request at most.
-    private static let options = 1_024
-
     func write(to writer: inout WireWriter) {
         writer.write(size)
         writer.write(name)
@@ -15,18 +12,7 @@ extension ScanOrder {
         let kept = envelope.boundedRecipients
         writer.write(UInt32(kept.count))
         for recipient in kept { writer.write(recipient) }
-        let numbers = options.numbers.sorted { $0.key < $1.key }.prefix(ScanOrder.options)
-        writer.write(UInt32(numbers.count))
-        for (name, value) in numbers {
-            writer.write(name)
-            writer.write(value)
-        }
-        let texts = options.texts.sorted { $0.key < $1.key }.prefix(ScanOrder.options)
-        writer.write(UInt32(texts.count))
-        for (name, value) in texts {
-            writer.write(name)
-            writer.write(value)
-        }
+        writer.write(raw: options.wire { options.encoded })
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -42,15 +28,7 @@ extension ScanOrder {
         guard envelope.recipients.count == envelope.boundedRecipients.count else {
             throw WireError(.tooLong, "recipients")
         }
-        var options = ScanOptions()
-        for _ in 0..<(try reader.count("numbers", limit: ScanOrder.options, minimumSize: 12)) {
-            let name = try reader.text("option")
-            options.numbers[name] = try reader.integer("value of an option")
-        }
-        for _ in 0..<(try reader.count("texts", limit: ScanOrder.options, minimumSize: 8)) {
-            let name = try reader.text("option")
-            options.texts[name] = try reader.text("value of an option")
-        }
+        let options = try KnownOptions.shared.options(from: &reader)
         self.init(options: options, envelope: envelope, name: name, size: size)
     }
 }

@@ -11,6 +11,14 @@ package struct WireReader {
     /// Bytes not yet read.
     package var left: Int { bytes.count - position }
 
+    /// The bytes not yet read.
+    var rest: ArraySlice<UInt8> { bytes[position...] }
+
+    /// Passes over bytes whose content is known.
+    mutating func skip(_ count: Int) {
+        position += min(count, left)
+    }
+
     package mutating func integer<T: FixedWidthInteger>(
         _ what: StaticString, as type: T.Type = T.self
     ) throws(WireError) -> T {
@@ -46,9 +54,13 @@ package struct WireReader {
 
     /// Text, which must be UTF-8.
     package mutating func text(_ what: StaticString, limit: Int = WireLimits.text) throws(WireError) -> String {
-        guard let text = String(validating: try data(what, limit: limit), as: UTF8.self) else {
+        let count = Int(try integer(what, as: UInt32.self))
+        guard count <= limit else { throw WireError(.tooLong, what) }
+        guard count <= left else { throw WireError(.truncated, what) }
+        guard let text = String(validating: bytes[position..<position + count], as: UTF8.self) else {
             throw WireError(.badValue, what)
         }
+        position += count
         return text
     }
 

@@ -33,6 +33,9 @@ package struct WireWriter {
         bytes.append(contentsOf: kept)
     }
 
+    /// Fields that are encoded already.
+    mutating func write(raw: [UInt8]) { bytes.append(contentsOf: raw) }
+
     /// A presence byte, and the value if there is one.
     package mutating func write(_ text: String?) {
         write(text != nil)

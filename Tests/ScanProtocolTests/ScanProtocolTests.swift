@@ -80,6 +80,22 @@ enum Samples {
 }
 
 @Suite("Scanning protocol") struct ScanProtocolTests {
+    @Test("sums of what processes say end at the largest number")
+    func sums() {
+        var lie = WorkerStatistics()
+        lie.queued = .max
+        lie.scanned = .max
+        lie.time = .max
+        var sum = WorkerStatistics()
+        sum.clients = 3
+        sum.add(lie)
+        sum.add(lie)
+        #expect(sum.queued == .max && sum.scanned == .max && sum.time == .max && sum.clients == 3)
+        var rest = WorkerStatistics()
+        rest.addCounts(lie)
+        #expect(rest.queued == 0 && rest.scanned == .max)
+    }
+
     @Test("each message decodes to what was encoded")
     func roundTrip() throws {
         for value in Samples.requests { #expect(try ScanRequest(value.message(request: 7)) == value) }
@@ -209,5 +225,40 @@ enum Samples {
                 input.withUnsafeBytes { fuzzScanProtocol($0) }
             }
         }
+    }
+}
+
+@Suite struct OptionSharingTests {
+    private func order(_ options: ScanOptions) -> ScanRequest {
+        .scan(ScanOrder(options: options, envelope: ScanEnvelope(agent: "smtp"), name: "", size: 1))
+    }
+
+    @Test func changedOptionsAreEncodedAnew() throws {
+        var options = ScanOptions(numbers: ["av_scan_heur": 1])
+        let first = order(options).message(request: 1)
+        let copy = options
+        options.numbers["av_scan_heur"] = 0
+        options.texts["av_exclude"] = "/a"
+        #expect(try ScanRequest(order(options).message(request: 1)) == order(options))
+        #expect(order(copy).message(request: 1) == first)
+        #expect(copy != options)
+    }
+
+    @Test func theSameOptionsShareWhatIsMadeOfThem() throws {
+        final class Made: Sendable {}
+        func received(_ options: ScanOptions) throws -> ScanOptions {
+            guard case .scan(let order) = try ScanRequest(order(options).message(request: 7)) else {
+                return ScanOptions()
+            }
+            return order.options
+        }
+        let options = ScanOptions(numbers: ["shared option": 5], texts: ["shared text": "x"])
+        let one = try received(options).derived { Made() }
+        #expect(try received(options).derived { Made() } === one)
+        // Many others push it out; it is decoded again, and equal.
+        for number in 0..<40 {
+            #expect(try received(ScanOptions(numbers: ["n": Int64(number)])).numbers == ["n": Int64(number)])
+        }
+        #expect(try received(options) == options)
     }
 }
