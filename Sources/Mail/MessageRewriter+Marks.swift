@@ -11,7 +11,7 @@ extension MessageRewriter {
     private static let scannerName: StaticString = "x-virus-scanner"
 
     func stripForgedMarks(_ edits: inout EditList) {
-        let templateNames = resultFields(values).map { [UInt8]($0.name.utf8) }
+        let templateNames = resultFields.map { [UInt8]($0.name.utf8) }
         for field in outline.fields {
             let name = message.slice(field.name.lowerBound, field.name.upperBound)
             let isOurs =
@@ -51,7 +51,7 @@ extension MessageRewriter {
     func addResultMarks(_ edits: inout EditList) {
         var fields: [UInt8] = []
         if let status = decision.antivirus, modification.antivirusHeader.contains(status.mask) {
-            for field in resultFields(values) {
+            for field in resultFields {
                 fields += HeaderText.field(
                     field.name, HeaderText.unstructured(field.value), lineEnding: outline.lineEnding)
             }
@@ -69,7 +69,9 @@ extension MessageRewriter {
 
     /// The fields of `av_eml_header_template`: one for each line, `Name: value`; a line without a name is the value
     /// of X-EsetsResult. Only names beginning with "X-" may be set: others mean something to mail programs.
-    private func resultFields(_ values: TemplateValues) -> [(name: String, value: String)] {
+    static func resultFields(
+        _ decision: Decision, _ modification: Modification, _ values: TemplateValues
+    ) -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []
         for line in modification.headerTemplate.text.split(separator: "\n").prefix(8) {
             var name = "X-EsetsResult"
@@ -81,7 +83,7 @@ extension MessageRewriter {
                 template = line[line.index(after: colon)...]
             }
             var value = SafeText.line(Template(String(template)).expanded(values), limit: 600)
-            value = Self.trimmed(value)
+            value = trimmed(value)
             // "clean, %virus%" has nothing to say behind the comma.
             if value.hasSuffix(",") { value = decision.threats.isEmpty ? "\(value) is OK" : String(value.dropLast()) }
             if decision.antivirus != .clean, value.hasSuffix(", is OK") { value = String(value.dropLast(7)) }

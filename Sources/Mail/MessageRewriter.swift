@@ -18,6 +18,8 @@ package struct MessageRewriter {
     let values: TemplateValues
     /// What the subject field says, as text.
     let subject: String
+    /// What `av_eml_header_template` comes to.
+    let resultFields: [(name: String, value: String)]
 
     /// - Parameters:
     ///   - message: stays valid and unchanged as long as the rewriter, and until its segments are written.
@@ -37,6 +39,7 @@ package struct MessageRewriter {
         var complete = values
         complete.subject = subject
         self.values = complete
+        resultFields = Self.resultFields(decision, modification, complete)
     }
 
     /// The new message in pieces. A single `.original` segment when nothing changes.

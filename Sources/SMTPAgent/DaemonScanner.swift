@@ -1,4 +1,5 @@
 package import EventLoop
+import Platform
 import ScanClient
 package import ScanProtocol
 import Synchronization
@@ -22,7 +23,11 @@ package final class DaemonScanner: MessageScanner {
             known[ObjectIdentifier(reactor)] = scanner
             return scanner
         }
-        let object = ScanObject(descriptor: message.descriptor, size: UInt64(message.size), name: "message")
+        let descriptor: Descriptor
+        do throws(SpoolError) { descriptor = try message.descriptor() } catch {
+            throw ScanUnavailable("cannot hand over the message: \(error)")
+        }
+        let object = ScanObject(descriptor: descriptor, size: UInt64(message.size), name: "message")
         do throws(ScanClientError) {
             return try await scanner.scan(object, options: options, envelope: envelope, deadline: deadline)
         } catch {

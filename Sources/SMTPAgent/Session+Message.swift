@@ -186,7 +186,7 @@ extension Session {
         let work: @Sendable () -> String? = {
             do throws(QuarantineError) {
                 let writer = try store.add()
-                try writer.append(message.descriptor)
+                try writer.append(UnsafeRawBufferPointer(message.view.buffer))
                 _ = try writer.commit(record)
                 return nil
             } catch {

@@ -61,11 +61,8 @@ package final class Spool {
             file = nil
         }
         do throws(SystemError) {
-            if let file { return try SpooledMessage(file: file, size: Int(size), isSealed: false) }
-            let sealed = try Descriptor.memory(name: "message")
-            try sealed.writeAll(memory)
-            try sealed.seal()
-            return try SpooledMessage(file: sealed, size: memory.count, isSealed: true)
+            if let file { return try SpooledMessage(file: file, size: Int(size)) }
+            return SpooledMessage(memory)
         } catch {
             throw SpoolError(error)
         }
@@ -73,22 +70,53 @@ package final class Spool {
 }
 
 /// A complete message that nobody changes any more.
-package final class SpooledMessage: Sendable {
-    /// A sealed memfd, or an unnamed file that only this process has: what the scanner gets.
-    package let descriptor: Descriptor
+///
+/// `@unchecked Sendable`: everything is set once, in `init`.
+package final class SpooledMessage: @unchecked Sendable {
     /// Bytes.
-    package let size: Int
+    package var size: Int { view.count }
+    /// Whether it is held in memory, so that others get it as a sealed memfd.
     package let isSealed: Bool
-    private let mapping: Mapping
+    /// The content; valid as long as this object lives.
+    package let view: ByteView
+    private let memory: UnsafeMutableRawBufferPointer?
+    private let mapping: Mapping?
+    private let file: Descriptor?
 
-    init(file: Descriptor, size: Int, isSealed: Bool) throws(SystemError) {
-        descriptor = file
-        self.size = size
-        self.isSealed = isSealed
-        // Safe for both kinds: a sealed memfd cannot shrink, and nobody else can open an unnamed file.
-        mapping = try Mapping(file, size: size)
+    init(_ bytes: [UInt8]) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
+        copy.copyBytes(from: bytes)
+        memory = copy
+        view = ByteView(UnsafeRawBufferPointer(rebasing: copy[..<bytes.count]))
+        mapping = nil
+        isSealed = true
+        file = nil
     }
 
-    /// The content; valid as long as this object lives.
-    package var view: ByteView { ByteView(mapping.bytes) }
+    init(file: Descriptor, size: Int) throws(SystemError) {
+        // Safe, because nobody else can open an unnamed file.
+        let mapping = try Mapping(file, size: size)
+        self.mapping = mapping
+        view = ByteView(mapping.bytes)
+        memory = nil
+        isSealed = false
+        self.file = file
+    }
+
+    deinit {
+        memory?.deallocate()
+    }
+
+    /// A new sealed memfd with the content, or the unnamed file, which only this process has: what the scanner gets.
+    package func descriptor() throws(SpoolError) -> Descriptor {
+        if let file { return file }
+        do throws(SystemError) {
+            let sealed = try Descriptor.memory(name: "message")
+            try sealed.writeAll(UnsafeRawBufferPointer(view.buffer))
+            try sealed.seal()
+            return sealed
+        } catch {
+            throw SpoolError(error)
+        }
+    }
 }

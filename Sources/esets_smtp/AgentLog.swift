@@ -61,7 +61,7 @@ final class AgentLog: Sendable {
         log.info(
             "message of \(message.size) bytes from \(message.clientAddress ?? "this machine"): \(message.reply)",
             id: message.session)
-        guard let verdict = message.verdict else { return }
+        guard let verdict = message.verdict, !verdict.findings.isEmpty else { return }
         let names = Dictionary(verdict.objects.map { ($0.id, $0.name) }) { first, _ in first }
         for finding in verdict.findings where finding.kind != .spam {
             log.part(
