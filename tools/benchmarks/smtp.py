@@ -116,9 +116,9 @@ def measure_all(under_test, sizes, work, options):
         for name, system in under_test.items():
             send(system.port, paths, 16)
             sent, seconds = send(system.port, paths, 24)
-            if sent / seconds > 30:
-                sent, seconds = send(system.port, paths, 160)
-            counts[name] = max(8, options.seconds * sent / seconds)
+            while seconds < options.seconds / 4:
+                sent, seconds = send(system.port, paths, sent * 4)
+            counts[name] = max(24, options.seconds * sent / seconds)
         rounds = {name: [] for name in under_test}
         for number in range(options.rounds):
             # The other way round each second time.
