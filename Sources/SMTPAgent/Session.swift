@@ -103,7 +103,8 @@ final class Session {
 
     /// Waits for input of the client; an agent that stops ends sessions that are between messages.
     func readMore(until deadline: Deadline) async throws(SessionEnd) {
-        let isIdle = !server.isInTransaction && !server.hasPending
+        // Half a command is no message: a client that stopped there must not hold up the end.
+        let isIdle = !server.isInTransaction
         // The end of a TLS handshake may have brought input already.
         if client.input.isEmpty {
             try await withClient { () async throws(StreamError) in

@@ -3,8 +3,9 @@ import Platform
 import ScanProtocol
 
 extension ObjectSource {
-    /// The largest object that is copied into memory because it cannot be mapped.
-    private static let copyLimit: UInt64 = 4 << 30
+    /// The largest object that is copied into memory because it cannot be mapped: every user of the machine may send
+    /// one to each scanning thread, and mail needs memory too.
+    private static let copyLimit: UInt64 = 1 << 30
 
     /// Looks at what a client sent. The descriptor may be of any kind and the announced size a lie.
     ///
@@ -25,7 +26,9 @@ extension ObjectSource {
         }
         let isMappable = descriptor.isSealed || isTrusted && status.st_nlink == 0
         guard isMappable || announced <= ObjectSource.copyLimit, let size = Int(exactly: announced) else {
-            throw EngineError(.unreadable, "\(announced) bytes are too much for a file that must be copied")
+            throw EngineError(
+                .unreadable,
+                "the file has \(announced) bytes; at most \(ObjectSource.copyLimit) can be copied to be scanned")
         }
         self.init(descriptor: descriptor, size: size, isMappable: isMappable)
     }

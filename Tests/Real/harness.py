@@ -67,6 +67,7 @@ class Tree:
         self.socket = f"{self.root}/tmp/esets.sock"
         self.set("global", 'log_target = "file:@CACHEDIR@/logs/esets.log"')
         self.set("global", 'syslog_class = "error:warning:summall:info"')
+        self.has_agent = bool(smtp)
         if smtp:
             self.set("smtp", "agent_enabled = yes")
             for name, value in smtp.items():
@@ -93,6 +94,8 @@ class Tree:
         done = self.command("esets_daemon")
         assert done.returncode == 0, done.stderr.decode() + self.log_text()[-2000:]
         assert wait_until(lambda: self.command("esets_daemon", "--status").returncode == 0, 10)
+        if self.has_agent:
+            assert wait_until(lambda: "started: " in self.log_text(), 10), self.log_text()[-2000:]
 
     def stop(self):
         if os.path.exists(self.sbin):
@@ -182,8 +185,15 @@ class Sink:
     def close(self):
         async def end():
             self.server.close()
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await asyncio.sleep(0)
         asyncio.run_coroutine_threadsafe(end(), self.loop).result(5)
         self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
 
     def clear(self):
         self.messages.clear()
@@ -192,7 +202,7 @@ class Sink:
     async def _session(self, reader, writer):
         try:
             await self._serve(reader, writer)
-        except (ConnectionError, asyncio.LimitOverrunError, ValueError, ssl.SSLError):
+        except (ConnectionError, asyncio.LimitOverrunError, asyncio.CancelledError, ValueError, ssl.SSLError):
             pass
         finally:
             writer.close()
@@ -313,6 +323,8 @@ class Client:
         return reply
 
     def close(self):
+        # The connection ends with the last of both.
+        self.file.close()
         self.socket.close()
 
 
