@@ -2,8 +2,8 @@ import Bytes
 import CModuleABI
 import ScanProtocol
 
-/// The findings of one scan, bounded: hostile content cannot make a verdict grow without end, and what is
-/// left out is never a threat as long as fewer than the limit were found.
+/// The findings of one scan, bounded: hostile content cannot make a verdict grow without end. When threats, or parts
+/// not scanned, are left out, the root object says so: removing the objects that are listed would not be enough.
 struct FindingList {
     private(set) var list: [Finding] = []
     private(set) var spamScore = 0.0
@@ -16,13 +16,22 @@ struct FindingList {
         let name: String
     }
 
+    /// Of the root: more was not scanned than is listed.
+    private static let more = Reason(object: 1, name: "limit: too many findings")
     static let maximumThreats = 500
     static let maximumOthers = 500
 
     mutating func add(_ finding: Finding) {
         if finding.kind == .spam { spamScore += finding.score }
         if finding.isThreat {
-            guard threats < Self.maximumThreats else { return }
+            guard threats < Self.maximumThreats else {
+                // Of the root, so that whoever cleans by removing parts finds one that no part explains.
+                if threats == Self.maximumThreats {
+                    list.append(Finding(kind: .infected, name: Finding.multipleThreats))
+                    threats += 1
+                }
+                return
+            }
             threats += 1
         } else {
             // A limit that stops a thousand children of one object is one reason.
@@ -31,8 +40,12 @@ struct FindingList {
             {
                 return
             }
-            // One "not scanned" must be among them whatever else there is.
-            guard others < Self.maximumOthers || finding.kind == .notScanned && reasons.count == 1 else { return }
+            guard others < Self.maximumOthers else {
+                if finding.kind == .notScanned, reasons.insert(Self.more).inserted {
+                    list.append(Finding(kind: .notScanned, name: Self.more.name, object: Self.more.object))
+                }
+                return
+            }
             others += 1
         }
         list.append(finding)

@@ -36,7 +36,10 @@ package struct FileCleaner: Sendable {
         case .rigorous, .delete: return true
         case .strict: return !isMail(verdict)
         case .standard:
-            return !isMail(verdict) && verdict.threats.contains { threat in !isMember(threat.object, verdict) }
+            return !isMail(verdict)
+                && verdict.threats.contains { threat in
+                    threat.name != Finding.multipleThreats && !isMember(threat.object, verdict)
+                }
         }
     }
 

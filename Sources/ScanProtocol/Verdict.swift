@@ -56,6 +56,9 @@ package struct Finding: Sendable, Equatable {
         self.score = score
     }
 
+    /// Name of a threat of the root object that stands for all those above what a verdict can list.
+    package static let multipleThreats = "multiple threats"
+
     /// Whether it makes its object infected. Unwanted and unsafe applications are only reported by
     /// the engine when the options ask for them, so they count.
     package var isThreat: Bool {

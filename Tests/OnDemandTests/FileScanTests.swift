@@ -103,6 +103,17 @@ private final class Collector: FileScanOutput {
         }
     }
 
+    @Test("an archive with more threats than a verdict lists is an archive all the same") func manyThreats() {
+        var verdict = ScanVerdict()
+        verdict.objects = [ObjectInfo(id: 1, parent: 0, type: 8), ObjectInfo(id: 2, parent: 1)]
+        verdict.findings = [
+            Finding(kind: .infected, name: "V", object: 2),
+            Finding(kind: .infected, name: Finding.multipleThreats, object: 1),
+        ]
+        #expect(!FileCleaner(mode: .standard, quarantine: nil).removes(verdict))
+        #expect(FileCleaner(mode: .strict, quarantine: nil).removes(verdict))
+    }
+
     @Test func quarantinesBeforeRemoving() throws {
         let scratch = try Scratch()
         let path = try scratch.file("bad", "virus V")
