@@ -71,10 +71,13 @@ final class NextHop {
         return replies.removeFirst()
     }
 
+    /// Whether every reply that came was asked for.
+    var isSilent: Bool { replies.isEmpty && !parser.isInsideReply }
+
     /// Sends one command and waits for its reply.
     func command(_ bytes: [UInt8], within seconds: Int) async throws(HopError) -> Reply {
         // A reply that nobody asked for would be taken for the reply to this command.
-        guard replies.isEmpty, !parser.isInsideReply else { throw .lost("unexpected reply") }
+        guard isSilent else { throw .lost("unexpected reply") }
         write(bytes)
         return try await reply(within: seconds)
     }

@@ -12,9 +12,15 @@ extension Session {
             do throws(HopError) {
                 let reply = try await hop.command(Array("DATA\r\n".utf8), within: settings.timeouts.hopData)
                 if reply.code == 354 { return await transmit(message, segments, hop) }
+                if reply.isPositive {
+                    // Whatever it means, what follows cannot be told apart any more.
+                    log(.warning, "\(target.description): \(reply.code) in reply to DATA")
+                    dropHop()
+                    return .nextHopLost
+                }
                 guard reply.code == 421 else {
                     await hop.reset()
-                    return reply.isPositive ? .nextHopLost : reply
+                    return reply
                 }
                 log(.info, "next hop hung up before DATA: \(reply.code) \(reply.text)")
             } catch {
@@ -45,7 +51,8 @@ extension Session {
                 case .write(let bytes): hop.write(bytes)
                 case .wait: break
                 case .done:
-                    await hop.reset()
+                    // Not RSET: a server that gave one reply too many may wait for content.
+                    dropHop()
                     let reply = exchange.result ?? .nextHopLost
                     // The envelope had been taken: what is refused now is for a later try to tell.
                     return reply.isTransient ? reply : .nextHopLost
@@ -69,6 +76,7 @@ extension Session {
     /// Sends the content and waits for the verdict of the next hop.
     private func transmit(_ message: SpooledMessage, _ segments: [Segment], _ hop: NextHop) async -> Reply {
         do throws(HopError) {
+            guard hop.isSilent else { throw .lost("a reply before the message") }
             var encoder = DataEncoder()
             for segment in segments {
                 switch segment {
@@ -83,6 +91,12 @@ extension Session {
             encoder.finish(into: &end)
             hop.write(end)
             let reply = try await hop.reply(within: settings.timeouts.hopFinal)
+            guard hop.stream.pendingOutput == 0 else {
+                // It answered before it had the whole message, and gets no end of it: then it keeps nothing.
+                log(.warning, "\(target.description): \(reply.code) in the middle of the message")
+                dropHop()
+                return reply.isPositive ? .nextHopLost : reply
+            }
             hop.isInTransaction = false
             hop.isUsed = true
             // 3yz would be nonsense here, and must not make the client believe anything.

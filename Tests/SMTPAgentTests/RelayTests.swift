@@ -86,6 +86,23 @@ import Testing
         for reply in replies { #expect(reply == expected.map { "\($0.code) \($0.text)" } ?? final) }
     }
 
+    /// What the next hop said before it had the message must not be taken for its reply to the message.
+    @Test(arguments: ["354 go\r\n250 2.0.0 early", "250 2.0.0 eh", "250 2.0.0 eh\r\n354 go"])
+    func repliesThatNobodyAskedFor(data: String) async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.data = data
+        behaviour.final = "451 4.3.0 no"
+        let harness = try Harness(hop: behaviour)
+        let replies = try await harness.client { client in
+            try await client.hello()
+            return [try await client.deliver("x\r\n"), try await client.deliver("y\r\n")]
+        }
+        await harness.stop()
+        let lost = "\(Reply.nextHopLost.code) \(Reply.nextHopLost.text)"
+        #expect(replies == [lost, lost])
+        #expect(harness.hop.seen.messages.isEmpty)
+    }
+
     @Test func refusalOfDataIsRelayed() async throws {
         var behaviour = FakeHop.Behaviour()
         behaviour.data = "451 4.3.0 not now"
