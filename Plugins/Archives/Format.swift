@@ -29,11 +29,13 @@ enum Format {
             let isMailFirst = object.depth == 0 && isMailAgent(scan.text("agent"))
             result.insert(claim, at: isMailFirst ? 0 : result.count)
         }
-        if !result.isEmpty || !archives { return result }
-        if ZIPDirectory(data) != nil, isSelfExtractorAllowed(scan, data) {
+        if result.isEmpty, archives, ZIPDirectory(data) != nil, isSelfExtractorAllowed(scan, data) {
             // Something stands before the archive: a program, a picture. It stays what it is.
             result.append(Claim(format: .zip, sureness: 60, type: EM_TYPE_UNKNOWN))
-        } else if mails, holdsUUFile(scan, data) {
+        }
+        // Mail programs show the uuencoded files in a text, whatever else it begins like.
+        let isText = ByteView(object.declared).hasPrefix(ByteView("text/"))
+        if mails, result.isEmpty || isText, holdsUUFile(scan, data, isText: isText) {
             result.append(Claim(format: .uuencoded, sureness: 60, type: EM_TYPE_TEXT))
         }
         return result
@@ -81,9 +83,9 @@ enum Format {
         return scan.number("av_scan_obj_sfx", otherwise: 1) != 0
     }
 
-    /// Whether the object is text with a uuencoded file in it.
-    private static func holdsUUFile(_ scan: ScanContext, _ data: ByteView) -> Bool {
-        guard data.prefix(4096).firstIndex(of: 0) == nil else { return false }
+    /// Whether the object is text with a uuencoded file in it. What does not say that it is text must look so.
+    private static func holdsUUFile(_ scan: ScanContext, _ data: ByteView, isText: Bool) -> Bool {
+        guard isText || data.prefix(4096).firstIndex(of: 0) == nil else { return false }
         var blocks = UUBlocks(data, in: 0..<data.count)
         return blocks.next(check: {
             do throws(ModuleError) {

@@ -82,7 +82,7 @@ final class MIMEUnpacker: Unpacker {
             }
         case .multipartEnd:
             // RFC 2045 §6.4 forbids to encode a multipart; some clients decode it all the same.
-            guard part.encoding != .identity else { return false }
+            guard part.encoding != .identity || !part.otherEncodings.isEmpty else { return false }
         case .leaf:
             // An empty part hides nothing, and many of them would use up the limit.
             guard !part.body.isEmpty || !part.names.isEmpty else { return false }
@@ -92,7 +92,10 @@ final class MIMEUnpacker: Unpacker {
             if let failure { throw failure }
             if isKnown { return false }
         }
-        try submit(part)
+        if part.kind != .multipartEnd || part.encoding != .identity { try submit(part, part.encoding) }
+        for encoding in part.otherEncodings where part.kind != .multipartEnd || encoding != .identity {
+            try submit(part, encoding)
+        }
         return true
     }
 
@@ -105,9 +108,9 @@ final class MIMEUnpacker: Unpacker {
     private func referenceHas(_ part: MIMEPart) -> Bool {
         while true {
             if let current = referencePart {
-                if current.kind == part.kind, current.body == part.body, current.encoding == part.encoding {
-                    return true
-                }
+                let isSameEncoding =
+                    current.encoding == part.encoding || current.otherEncodings.contains(part.encoding)
+                if current.kind == part.kind, current.body == part.body, isSameEncoding { return true }
                 // Ends of multiparts come late; they are compared where both stand at the same place.
                 if current.kind == .leaf, part.kind == .leaf, current.body.lowerBound > part.body.lowerBound {
                     return false
@@ -119,25 +122,53 @@ final class MIMEUnpacker: Unpacker {
         }
     }
 
-    private func submit(_ part: MIMEPart) throws(ModuleError) {
+    private func submit(_ part: MIMEPart, _ encoding: TransferEncoding) throws(ModuleError) {
         let input = data.slice(part.body.lowerBound, part.body.upperBound)
+        guard encoding != .identity else {
+            var child = child(part)
+            child.data = input
+            child.flags = EM_OBJECT_IN_PLACE
+            return try submit(child, name: part.names.first ?? [], declared: part.mediaType)
+        }
+        try submit(part, input, encoding)
+        if encoding == .base64, let plain = try withoutInnerPadding(input) { try submit(part, plain, encoding) }
+    }
+
+    private func child(_ part: MIMEPart) -> Child {
         var child = Child()
         child.offset = UInt64(part.body.lowerBound)
         child.extent = UInt64(part.body.count)
         child.type = part.isMessage ? EM_TYPE_MAIL : EM_TYPE_UNKNOWN
-        if part.encoding == .identity {
-            child.data = input
-            child.flags = EM_OBJECT_IN_PLACE
-        } else {
-            var output = try Output(scan, in: object, expected: input.count)
-            var decoder = TransferDecoder(part.encoding)
-            var position = 0
-            while position < input.count, let room = try output.room() {
-                output.advance(decoder.decode(input, from: &position, into: room))
-            }
-            if decoder.foundJunk { child.flags |= EM_OBJECT_MALFORMED }
-            try close(&output, &child)
+        return child
+    }
+
+    private func submit(_ part: MIMEPart, _ input: ByteView, _ encoding: TransferEncoding) throws(ModuleError) {
+        var child = child(part)
+        var output = try Output(scan, in: object, expected: input.count)
+        var decoder = TransferDecoder(encoding)
+        var position = 0
+        while position < input.count, let room = try output.room() {
+            output.advance(decoder.decode(input, from: &position, into: room))
         }
+        if decoder.foundJunk { child.flags |= EM_OBJECT_MALFORMED }
+        try close(&output, &child)
         try submit(child, name: part.names.first ?? [], declared: part.mediaType)
+    }
+
+    /// Base64 with padding in the middle: some readers begin anew behind it, as our decoder does, others pass over it as
+    /// over any byte outside the alphabet. The text without padding; nil when nothing stands behind the first.
+    private func withoutInnerPadding(_ input: ByteView) throws(ModuleError) -> ByteView? {
+        guard let padding = input.firstIndex(of: 0x3D) else { return nil }
+        var last = input.count
+        while last > padding, input[last - 1] <= 0x20 || input[last - 1] == 0x3D { last -= 1 }
+        guard last > padding else { return nil }
+        try scan.check()
+        let copy = try scan.allocate(input.count).assumingMemoryBound(to: UInt8.self)
+        var count = 0
+        for byte in input.prefix(last).buffer where byte != 0x3D {
+            copy[count] = byte
+            count += 1
+        }
+        return ByteView(base: UnsafePointer(copy), count: count)
     }
 }

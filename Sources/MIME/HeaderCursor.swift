@@ -83,7 +83,7 @@ package struct HeaderCursor {
             }
             defects.insert(.junkInHeader)
             ambiguities.junkInHeader = true
-            if reading.junkEndsHeader || !scanner.beginsHeaderOrBlank(at: line.next) {
+            if reading.junkEndsHeader || !reading.passesOverJunk && !scanner.beginsHeaderOrBlank(at: line.next) {
                 defects.insert(.missingBlankLine)
                 return finish(header: start, body: start)
             }

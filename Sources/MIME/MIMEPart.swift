@@ -28,6 +28,8 @@ package struct MIMEPart: Sendable {
     /// Media type in lower case; "text/plain" when none is given, "message/rfc822" in a multipart/digest.
     package var mediaType: [UInt8]
     package var encoding: TransferEncoding
+    /// Encodings that other readers may see, because the header names several or writes one oddly. For scanners.
+    package var otherEncodings: [TransferEncoding] = []
     /// Label of the character set as given; empty when there is none.
     package var charset: [UInt8]
     /// File names as UTF-8, the likeliest first; empty when there is none.

@@ -12,18 +12,22 @@ package struct MIMEReading: Sendable, Equatable {
     package var prefixBoundaries: Bool
     /// A line without a colon, or of spaces only, ends the header whatever follows.
     package var junkEndsHeader: Bool
+    /// Lines without a colon never end the header: only an empty line does. (By default one such line is passed over.)
+    package var passesOverJunk: Bool
 
     package init(
-        candidate: Int = 0, flipsBareCR: Bool = false, prefixBoundaries: Bool = false, junkEndsHeader: Bool = false
+        candidate: Int = 0, flipsBareCR: Bool = false, prefixBoundaries: Bool = false, junkEndsHeader: Bool = false,
+        passesOverJunk: Bool = false
     ) {
         self.candidate = candidate
         self.flipsBareCR = flipsBareCR
         self.prefixBoundaries = prefixBoundaries
         self.junkEndsHeader = junkEndsHeader
+        self.passesOverJunk = passesOverJunk
     }
 
     /// The readings beside the default one that a message with these ambiguities deserves: each deviation
-    /// alone, and all together. At most nine.
+    /// alone, and all together. At most ten.
     package static func all(for found: MIMEAmbiguities) -> [MIMEReading] {
         var result: [MIMEReading] = []
         for candidate in 1..<max(2, found.candidates) where candidate < found.candidates {
@@ -40,6 +44,7 @@ package struct MIMEReading: Sendable, Equatable {
         }
         if found.junkInHeader {
             result.append(MIMEReading(junkEndsHeader: true))
+            result.append(MIMEReading(passesOverJunk: true))
             flags += 1
         }
         var together = MIMEReading(

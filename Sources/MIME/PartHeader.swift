@@ -6,7 +6,7 @@
 
 /// What a part's header says about its structure, by one reading.
 struct PartHeader {
-    /// Values seen for each header, the first `MIMEAmbiguities.mostCandidates` of them.
+    /// Values seen for each header: no more than `MIMEAmbiguities.mostCandidates`, the first ones and the last.
     private var types: [Range<Int>] = []
     private var encodings: [Range<Int>] = []
     private var dispositions: [Range<Int>] = []
@@ -24,7 +24,8 @@ struct PartHeader {
 
     private func add(_ value: Range<Int>, _ list: inout [Range<Int>], _ defects: inout MIMEDefects) {
         if !list.isEmpty { defects.insert(.duplicateHeader) }
-        if list.count < MIMEAmbiguities.mostCandidates { list.append(value) }
+        if list.count == MIMEAmbiguities.mostCandidates { list.removeLast() }
+        list.append(value)
     }
 
     /// The part as the header describes it; `kind` is `.multipart` or `.leaf`.
@@ -47,6 +48,7 @@ struct PartHeader {
             encoding: TransferEncoding(headerValue: pick(encodings)),
             charset: type.values("charset").first ?? [], names: [], disposition: disposition.main, boundary: [],
             partCount: 0)
+        addEncodings(in: bytes, &part)
         addNames(disposition.texts("filename"), &part)
         addNames(disposition.texts("name"), &part)
         addNames(type.texts("name"), &part)
@@ -66,6 +68,18 @@ struct PartHeader {
             }
         }
         return part
+    }
+
+    /// The encodings that other readers may take the part to have.
+    private func addEncodings(in bytes: ByteView, _ part: inout MIMEPart) {
+        for range in encodings {
+            let value = bytes.slice(range.lowerBound, range.upperBound)
+            var all = [TransferEncoding(headerValue: value)]
+            if all[0] == .identity { all += TransferEncoding.suspected(in: value) }
+            for encoding in all where encoding != part.encoding && !part.otherEncodings.contains(encoding) {
+                part.otherEncodings.append(encoding)
+            }
+        }
     }
 
     private func addNames(_ names: [[UInt8]], _ part: inout MIMEPart) {

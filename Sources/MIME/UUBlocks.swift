@@ -102,6 +102,7 @@ package struct UUBlocks {
         } else {
             return nil
         }
+        while index < line.count, line[index] == 0x20 { index += 1 }
         let modeStart = index
         while index < line.count, line[index] &- 0x30 < 8 { index += 1 }
         guard index - modeStart >= 3, index - modeStart <= 6, index < line.count, line[index] == 0x20 else {

@@ -1,4 +1,5 @@
 import Archives
+import BytesE
 import CModuleABI
 import Testing
 
@@ -34,6 +35,47 @@ import Testing
         let encodedTwice = lines(
             "From: a", "To: b", "Content-Transfer-Encoding: 7bit", "Content-Transfer-Encoding: base64", "", "dHdv")
         #expect(unpacked(encodedTwice).host.texts == ["dHdv", "two"])
+    }
+
+    @Test(
+        "an encoding that only some readers see",
+        arguments: [
+            "(a(b)c) base64", "x-base64", "7bit, base64", "ba\0se64", "7bit\r\n\tbase64",
+            "7bit\r\nContent-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: 7bit"
+                + "\r\nContent-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64",
+        ]) func oddEncodings(value: String)
+    {
+        let message = lines("From: a", "To: b", "Content-Transfer-Encoding: \(value)", "", "dHdv")
+        #expect(unpacked(message).host.texts == ["dHdv", "two"])
+    }
+
+    @Test func paddingInTheMiddle() {
+        // Read anew behind the padding, and as if it were not there.
+        let message = lines("From: a", "To: b", "Content-Transfer-Encoding: base64", "", "dHd=vIHRocmVl")
+        #expect(unpacked(message).host.texts.last == "two three")
+        // Padding at the end is what it should be.
+        let usual = lines("From: a", "To: b", "Content-Transfer-Encoding: base64", "", "dHc=", "", "")
+        #expect(unpacked(usual).host.texts == ["tw"])
+    }
+
+    @Test("a header goes on behind lines without a colon, for some readers") func junkInHeader() {
+        let message = lines(
+            "From: a", "To: b", "junk", "more junk", "Content-Transfer-Encoding: base64", "", "dHdv")
+        #expect(unpacked(message).host.texts.contains("two"))
+    }
+
+    @Test(
+        "a text is searched for files whatever it begins with",
+        arguments: ["\0", "PK\u{3}\u{4}", "From: a\r\nTo: b\r\nSubject: c\r\nx:"]) func filesInText(beginning: String)
+    {
+        let message = lines(
+            "From: a", "To: b", "Content-Type: text/plain", "", "\(beginning)", "begin  644 c.txt", "#0V%T", "`", "end",
+            "")
+        let part = unpacked(message).host.children[0]
+        let host = TrialHost(memory: 4 << 20)
+        let status = part.data.withUnsafeBufferPointer { host.unpack(ByteView($0), declared: "text/plain") }
+        #expect(status == EM_END)
+        #expect(host.texts.contains("Cat"))
     }
 
     @Test func filesInEpilogue() {
