@@ -104,8 +104,8 @@ package struct UserPattern: Sendable, Equatable {
 ///
 /// Case is passed over in the domain (RFC 1035 §2.3.3) and in the local part too: RFC 5321 §2.4 lets a host
 /// tell the cases apart, but no mail server in use does, and a policy that `Boss@example.com` escapes while
-/// `boss@example.com` obeys it would be no policy. Quotes that mean nothing (RFC 5321 §4.1.2) are removed
-/// for the same reason.
+/// `boss@example.com` obeys it would be no policy. Quotes that mean nothing (RFC 5321 §4.1.2), and a dot at the end of
+/// the domain, which mail servers drop, are removed for the same reason.
 struct MailAddress: Equatable {
     /// Normalized; "" for the null sender.
     let text: String
@@ -122,6 +122,12 @@ struct MailAddress: Equatable {
         var bytes = Array(address.trimmedASCII.lowercasedASCII.utf8)
         if bytes.first == UInt8(ascii: "<"), bytes.last == UInt8(ascii: ">") {
             bytes = Array(bytes.dropFirst().dropLast())
+        }
+        let dot = UInt8(ascii: ".")
+        if bytes.count > 2, bytes.last == dot, ![dot, UInt8(ascii: "@")].contains(bytes[bytes.count - 2]),
+            bytes.contains(UInt8(ascii: "@"))
+        {
+            bytes.removeLast()
         }
         guard bytes.first == UInt8(ascii: "\"") else { return String(decoding: bytes, as: UTF8.self) }
         var local: [UInt8] = []

@@ -115,7 +115,8 @@ import Testing
     @Test(
         arguments: [
             ("[a@b.c]", "a@b.c", nil, nil, true), ("[a@b.c]", "A@B.C", nil, nil, true),
-            ("[a@b.c]", "\"a\"@b.c", nil, nil, true),
+            ("[a@b.c]", "\"a\"@b.c", nil, nil, true), ("[a@b.c]", "a@b.c.", nil, nil, true),
+            ("[@b.c]", "\"a\"@b.c.", nil, nil, true), ("[a@b.c]", "a@b.c..", nil, nil, false),
             ("[a@b.c]", "<a@b.c>", nil, nil, true), ("[a@b.c]", "a+x@b.c", nil, nil, false),
             ("[a@b.c]", nil, "a@b.c", nil, false),
             ("[|a@b.c]", "a@b.c", nil, nil, false), ("[|a@b.c]", "x@y", "a@b.c", nil, true),
