@@ -22,9 +22,21 @@ nonisolated(unsafe) private var module = em_module(
 nonisolated(unsafe) private var loaderTable = em_loader_v1(
     plan: { instance, keys, files, count, buffer, capacity, length in
         guard let instance, let files else { return EM_E_ARGUMENT }
-        return borrow(Loader.self, instance).plan(
-            keys, UnsafeMutableBufferPointer(start: files, count: Int(count)),
-            Reason(buffer: buffer, capacity: Int(clamping: capacity), length: length))
+        guard count > 0 else { return EM_OK }
+        // A newer host's structures may be longer than ours.
+        let stride = Int(files.pointee.struct_size)
+        guard stride >= MemoryLayout<em_file>.stride, stride % 8 == 0 else { return EM_E_ARGUMENT }
+        let memory = UnsafeMutableRawPointer(files)
+        var list: [em_file] = []
+        for index in 0..<Int(count) { list.append(memory.load(fromByteOffset: index * stride, as: em_file.self)) }
+        let status = list.withUnsafeMutableBufferPointer { files in
+            borrow(Loader.self, instance).plan(
+                keys, files, Reason(buffer: buffer, capacity: Int(clamping: capacity), length: length))
+        }
+        for index in 0..<Int(count) {
+            memory.storeBytes(of: list[index], toByteOffset: index * stride, as: em_file.self)
+        }
+        return status
     })
 
 nonisolated(unsafe) private var selfTestTable = em_selftest_v1(run: { _, buffer, capacity, length in

@@ -59,12 +59,20 @@ final class Analysis {
     private let raw: OpaquePointer
     private let table: UnsafePointer<em_analyse_v1>
 
-    /// nil when the module has nothing to do for this scan.
-    init?(_ instance: OpaquePointer, _ table: UnsafePointer<em_analyse_v1>, _ scan: ScanContext) {
-        var raw: OpaquePointer?
-        guard table.pointee.begin(instance, scan.handle, &raw) == EM_OK, let raw else { return nil }
+    private init(_ raw: OpaquePointer, _ table: UnsafePointer<em_analyse_v1>) {
         self.raw = raw
         self.table = table
+    }
+
+    /// nil when the module has nothing to do for this scan.
+    static func begin(
+        _ instance: OpaquePointer, _ table: UnsafePointer<em_analyse_v1>, _ scan: ScanContext
+    ) throws(ModuleError) -> Analysis? {
+        var raw: OpaquePointer?
+        let status = table.pointee.begin(instance, scan.handle, &raw)
+        if status == EM_E_UNSUPPORTED { return nil }
+        guard status == EM_OK, let raw else { throw ModuleError(status == EM_OK ? EM_E_INTERNAL : status) }
+        return Analysis(raw, table)
     }
 
     func object(

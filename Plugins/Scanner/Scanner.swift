@@ -34,13 +34,17 @@ final class Scanner {
         return result
     }
 
-    /// The modules that want to see the objects of this scan.
-    func analyses(_ scan: ScanContext) -> [Analysis] {
+    /// The modules that want to see the objects of this scan. One that cannot begin leaves the root not scanned.
+    func analyses(_ scan: ScanContext, _ root: UInt64) -> [Analysis] {
         var result: [Analysis] = []
         for provider in services.providers(of: "em.analyse/1") {
             guard let table = provider.table, let instance = provider.instance else { continue }
-            if let analysis = Analysis(instance, table.assumingMemoryBound(to: em_analyse_v1.self), scan) {
-                result.append(analysis)
+            do throws(ModuleError) {
+                let analysis = try Analysis.begin(
+                    instance, table.assumingMemoryBound(to: em_analyse_v1.self), scan)
+                if let analysis { result.append(analysis) }
+            } catch {
+                scan.report(EM_FINDING_NOTSCANNED, object: root, name: ByteView("error in an analysis module"))
             }
         }
         return result

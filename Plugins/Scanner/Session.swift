@@ -22,7 +22,7 @@ final class Session {
         containers = scanner.containers()
         unpacksArchives = scan.number("av_scan_obj_archives", otherwise: 1) != 0
         matcher = ObjectMatcher(scanner, scan)
-        analyses = scanner.analyses(scan)
+        analyses = scanner.analyses(scan, root.id)
         frames.append(Frame(object: root, mark: scan.services.memory.pointee.mark(scan.handle)))
     }
 
@@ -109,6 +109,7 @@ final class Session {
         }
         if status == EM_SUSPENDED { return false }
         if status == EM_E_CANCELLED { throw .cancelled }
+        if status == EM_E_LIMIT { scan.mark(frames[top].object.id, flags: EM_OBJECT_OVER_LIMIT) }
         if status < 0 && status != EM_E_LIMIT {
             scan.report(
                 EM_FINDING_NOTSCANNED, object: frames[top].object.id, name: ByteView("error in an analysis module"))
@@ -143,6 +144,7 @@ final class Session {
         scan.services.memory.pointee.release(scan.handle, frames[top].childMark)
         let status = cursor.next()
         var child = em_object()
+        child.struct_size = UInt32(MemoryLayout<em_object>.size)
         while scan.services.submit.pointee.take(scan.handle, &child) == EM_OK {
             frames[top].pending.append(child)
         }
@@ -160,11 +162,11 @@ final class Session {
         return true
     }
 
-    /// Limits note themselves; everything else that stops a container is told here: a failure never means clean.
+    /// What stops a container is told here, once more when the host knows of the limit: a failure never means clean.
     private func unpackingFailed(_ top: Int, _ status: em_status) {
         let reason: StaticString
         switch status {
-        case EM_E_LIMIT: return
+        case EM_E_LIMIT: return scan.mark(frames[top].object.id, flags: EM_OBJECT_OVER_LIMIT)
         case EM_E_MEMORY:
             return scan.exceeded(EM_BUDGET_MEMORY, &frames[top].object)
         case EM_E_UNSUPPORTED: reason = "unsupported format variant"

@@ -79,6 +79,7 @@ final class Arena {
     private func clean(_ from: Int, _ to: Int) {
         let end = min(to, dirty)
         if from < end { memset(base + from, 0, end - from) }
-        if to > dirty && from <= dirty { dirty = to }
+        // Also when `from` lies above it: what is between is the gap of an alignment.
+        dirty = max(dirty, to)
     }
 }

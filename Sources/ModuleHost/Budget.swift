@@ -26,7 +26,8 @@ struct Budget {
     /// Work goes on; `spent` nanoseconds were used before.
     mutating func begin(at now: UInt64, spent: UInt64) {
         guard let time = limits.time else { return }
-        deadline = now &+ (time > spent ? time - spent : 0)
+        let (moment, overflow) = now.addingReportingOverflow(time > spent ? time - spent : 0)
+        deadline = overflow ? nil : moment
     }
 
     mutating func check() -> em_status {

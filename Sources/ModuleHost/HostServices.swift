@@ -135,7 +135,7 @@ enum HostServices {
         em_host_ask_v1(
             ask: { scan, questions, count in
                 guard let scan = Scan.of(scan), let questions, count > 0 else { return EM_E_ARGUMENT }
-                return scan.ask(UnsafeBufferPointer(start: questions, count: Int(count)))
+                return scan.ask(questions, Int(count))
             },
             answer: { scan, question, out in
                 guard let scan = Scan.of(scan), let question, let out else { return EM_E_ARGUMENT }
@@ -155,7 +155,8 @@ enum HostServices {
             append: { scan, file, bytes in
                 guard let scan = Scan.of(scan), let file = scan.temporary(file) else { return EM_E_ARGUMENT }
                 let held = scan.temporaries.reduce(0) { $0 + $1.size }
-                guard held + bytes.len <= scan.budget.limits.totalSize else { return EM_E_LIMIT }
+                let limit = scan.budget.limits.totalSize
+                guard bytes.len <= limit - min(limit, held) else { return EM_E_LIMIT }
                 guard let open = try? file.append(ByteView(bytes)) else { return EM_E_MEMORY }
                 return open ? EM_OK : EM_E_STATE
             },

@@ -1,3 +1,4 @@
+import Bytes
 import CModuleABI
 import Synchronization
 
@@ -26,6 +27,9 @@ final class LoadedModule: @unchecked Sendable {
                 file, "abi",
                 "the module needs interface \(table.pointee.abi_major).\(table.pointee.min_host_minor), "
                     + "this host has \(EM_ABI_MAJOR).\(EM_ABI_MINOR)")
+        }
+        guard table.pointee.id != nil, table.pointee.version != nil else {
+            throw LoadError(file, "entry", "the module table has no id or version")
         }
         if var next = table.pointee.requires_services {
             while let id = next.pointee {
@@ -94,7 +98,7 @@ final class LoadedModule: @unchecked Sendable {
         let status = table.assumingMemoryBound(to: em_selftest_v1.self).pointee.run(
             instance, &buffer, UInt64(buffer.count), &length)
         guard status == EM_OK else {
-            let text = String(decoding: buffer[..<min(buffer.count, Int(clamping: length))], as: UTF8.self)
+            let text = buffer.withUnsafeBufferPointer { printable(ByteView($0).prefix(Int(clamping: length))) }
             throw LoadError(file, "self-test", text.isEmpty ? "failed with status \(status)" : text)
         }
     }

@@ -32,10 +32,14 @@ struct NameStore: ~Copyable {
 
     /// A copy of at most `maximumName` bytes.
     mutating func copy(_ slice: em_slice) -> ByteView {
-        let source = ByteView(base: slice.ptr, count: Int(clamping: slice.len)).prefix(Self.maximumName)
+        copy(whole: ByteView(base: slice.ptr, count: Int(clamping: slice.len)).prefix(Self.maximumName))
+    }
+
+    /// A copy of all bytes; whoever asks bounds them.
+    mutating func copy(whole source: ByteView) -> ByteView {
         guard let from = source.buffer.baseAddress, source.count > 0 else { return ByteView() }
         if used + source.count > Self.chunkSize {
-            chunks.append(.allocate(capacity: Self.chunkSize))
+            chunks.append(.allocate(capacity: max(Self.chunkSize, source.count)))
             used = 0
         }
         guard let chunk = chunks.last else { return ByteView() }

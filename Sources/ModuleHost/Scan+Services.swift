@@ -22,7 +22,9 @@ extension Scan {
     }
 
     func submit(_ child: inout em_object, of parent: em_object) -> em_status {
-        guard child.data.ptr != nil || child.data.len == 0, parent.id >= 1, parent.id <= UInt64(records.count) else {
+        guard child.struct_size >= UInt32(MemoryLayout<em_object>.size),
+            child.data.ptr != nil || child.data.len == 0, parent.id >= 1, parent.id <= UInt64(records.count)
+        else {
             return EM_E_ARGUMENT
         }
         let status = budget.check()
@@ -47,7 +49,10 @@ extension Scan {
         child.name = em_slice(name)
         child.declared = em_slice(declared)
         child.format = em_slice(format)
-        submitted.append(child)
+        // Members that only its submitter knows are not kept.
+        var kept = child
+        kept.struct_size = UInt32(MemoryLayout<em_object>.size)
+        submitted.append(kept)
         return EM_OK
     }
 
@@ -62,7 +67,9 @@ extension Scan {
     }
 
     func report(_ finding: em_finding) -> em_status {
-        guard let kind = Finding.Kind(rawValue: finding.kind), finding.object <= UInt64(records.count) else {
+        guard finding.struct_size >= UInt32(MemoryLayout<em_finding>.size),
+            let kind = Finding.Kind(rawValue: finding.kind), finding.object <= UInt64(records.count)
+        else {
             return EM_E_ARGUMENT
         }
         findings.add(
@@ -75,11 +82,16 @@ extension Scan {
 
     private static let maximumQuestions = 64
     private static let maximumKey = 512
+    private static let maximumAnswer = 65_535
 
-    func ask(_ questions: UnsafeBufferPointer<em_question>) -> em_status {
-        guard questions.count <= Self.maximumQuestions else { return EM_E_LIMIT }
+    /// The questions lie as far apart as their own struct_size says: a newer module's may be longer than ours.
+    func ask(_ questions: UnsafePointer<em_question>, _ count: Int) -> em_status {
+        guard count <= Self.maximumQuestions else { return EM_E_LIMIT }
+        let stride = Int(questions.pointee.struct_size)
+        guard stride >= MemoryLayout<em_question>.stride, stride % 8 == 0 else { return EM_E_ARGUMENT }
         var missing = false
-        for raw in questions {
+        for index in 0..<count {
+            let raw = UnsafeRawPointer(questions).load(fromByteOffset: index * stride, as: em_question.self)
             guard raw.key.len <= UInt64(Self.maximumKey) else { return EM_E_ARGUMENT }
             let question = Question(kind: Question.Kind(rawValue: raw.kind), key: ByteView(raw.key).array)
             if answers[question] != nil { continue }
@@ -95,9 +107,10 @@ extension Scan {
         let question = Question(kind: Question.Kind(rawValue: raw.kind), key: ByteView(raw.key).array)
         guard let answer = answers[question] else { return EM_E_STATE }
         out.result = answer.result.rawValue
-        let text = answer.text.withUnsafeBufferPointer { buffer in
-            names.copy(em_slice(ptr: buffer.baseAddress, len: UInt64(buffer.count)))
-        }
+        let text =
+            answerTexts[question]
+            ?? answer.text.withUnsafeBufferPointer { names.copy(whole: ByteView($0).prefix(Self.maximumAnswer)) }
+        answerTexts[question] = text
         out.text = em_slice(text)
         return EM_OK
     }

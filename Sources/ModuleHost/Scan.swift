@@ -28,6 +28,8 @@ package final class Scan: @unchecked Sendable {
     var taken = 0
     var findings = FindingList()
     var answers: [Question: Answer] = [:]
+    /// The texts of answers that a module has asked for, in `names`.
+    var answerTexts: [Question: ByteView] = [:]
     var asked: [Question] = []
     var temporaries: [TemporaryFile] = []
 
@@ -58,7 +60,7 @@ package final class Scan: @unchecked Sendable {
         root.pointee.struct_size = UInt32(MemoryLayout<em_object>.size)
         root.pointee.id = 1
         root.pointee.data = em_slice(ptr: object.view.buffer.baseAddress, len: UInt64(object.view.count))
-        root.pointee.offset = EM_OFFSET_UNKNOWN_VALUE
+        root.pointee.offset = EM_OFFSET_UNKNOWN
         root.pointee.extent = UInt64(object.view.count)
         let storedName = Array(name.utf8).withUnsafeBufferPointer {
             names.copy(em_slice(ptr: $0.baseAddress, len: UInt64($0.count)))
@@ -145,6 +147,3 @@ package final class Scan: @unchecked Sendable {
         return verdict
     }
 }
-
-/// `EM_OFFSET_UNKNOWN`, which is a macro that Swift cannot see.
-let EM_OFFSET_UNKNOWN_VALUE = UInt64.max

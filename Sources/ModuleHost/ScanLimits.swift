@@ -33,6 +33,9 @@ package struct ScanLimits: Sendable, Equatable {
         if let value = positive("av_scan_max_total_size") { totalSize = value }
         if let value = positive("av_scan_max_ratio") { ratio = value }
         if let value = positive("av_scan_max_memory") { memory = value }
-        time = positive("av_scan_timeout").map { $0.multipliedReportingOverflow(by: 1_000_000_000).partialValue }
+        time = positive("av_scan_timeout").map {
+            let (value, overflow) = $0.multipliedReportingOverflow(by: 1_000_000_000)
+            return overflow ? .max : value
+        }
     }
 }

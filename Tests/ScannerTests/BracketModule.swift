@@ -4,7 +4,8 @@ import ModuleKit
 
 /// A module for tests: an object is text, its children are what stands in round brackets, their names are
 /// what stands before the first bracket inside. It notes when it enters and leaves objects, and asks a question
-/// when the option "test.ask" is set.
+/// when the option "test.ask" is set. With "test.begin" its analysis cannot begin, and with "test.next" its containers
+/// cannot go on: the options are the status.
 func bracketModule() -> UnsafePointer<em_module>? { address(ofGlobal: &module) }
 
 final class BracketInstance {
@@ -24,6 +25,8 @@ final class BracketCursor {
     func next() -> em_status {
         let data = ByteView(object.pointee.data)
         guard let open = data.firstIndex(of: 0x28, from: offset) else { return EM_END }
+        let status = em_status(scan.number("test.next", otherwise: 0))
+        guard status == EM_OK else { return status }
         var level = 0
         var end = open
         repeat {
@@ -40,6 +43,11 @@ final class BracketCursor {
         child.offset = UInt64(open + 1)
         child.extent = UInt64(inner.count)
         child.flags = EM_OBJECT_IN_PLACE
+        if scan.number("test.small", otherwise: 0) != 0 {
+            // What a module of before the first release might have.
+            child.struct_size = 96
+            return scan.services.submit.pointee.submit(scan.handle, object, &child)
+        }
         do throws(ModuleError) {
             try scan.submit(&child, of: object)
             return EM_OK
@@ -54,12 +62,18 @@ final class BracketAnalysis {
     init(_ scan: ScanContext) { self.scan = scan }
 
     func object(_ object: em_object, _ phase: UInt32) -> em_status {
+        if scan.number("test.apart", otherwise: 0) != 0 { return phase == EM_PHASE_LEAVE ? askApart() : EM_OK }
         let key = scan.text("test.ask").array
         if !key.isEmpty && object.id == 1 && phase == EM_PHASE_LEAVE {
             do throws(ModuleError) {
                 guard try scan.ask([(kind: EM_ASK_DNS_A, key: key)]) else { return EM_SUSPENDED }
                 let answer = try scan.answer(kind: EM_ASK_DNS_A, key: key)
-                note("answer ", answer.text, object.id)
+                if answer.text.count > 256 {
+                    let digits = Array(String(answer.text.count).utf8) + ByteView(" bytes").array
+                    digits.withUnsafeBufferPointer { note("", ByteView($0), object.id) }
+                } else {
+                    note("answer ", answer.text, object.id)
+                }
             } catch {
                 return error.status
             }
@@ -67,6 +81,22 @@ final class BracketAnalysis {
             note(phase == EM_PHASE_ENTER ? "enter " : "leave ", ByteView(object.name), object.id)
         }
         return EM_OK
+    }
+
+    /// Asks two questions of a module that was compiled with a longer em_question than the host's.
+    private func askApart() -> em_status {
+        let host = scan.services.host
+        guard let table = host.pointee.service(host, cString("em.host.ask/1")) else { return EM_E_STATE }
+        let apart = 32
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: 2 * apart, alignment: 8)
+        defer { memory.deallocate() }
+        memory.initializeMemory(as: UInt8.self, repeating: 0xff, count: 2 * apart)
+        for (index, key) in [slice("a"), slice("b")].enumerated() {
+            let question = em_question(struct_size: UInt32(apart), kind: EM_ASK_DNS_A, key: key)
+            memory.storeBytes(of: question, toByteOffset: index * apart, as: em_question.self)
+        }
+        return table.assumingMemoryBound(to: em_host_ask_v1.self).pointee.ask(
+            scan.handle, memory.assumingMemoryBound(to: em_question.self), 2)
     }
 
     private func note(_ word: StaticString, _ name: ByteView, _ id: UInt64) {
@@ -108,7 +138,10 @@ nonisolated(unsafe) private var container = em_container_v1(
 nonisolated(unsafe) private var analyse = em_analyse_v1(
     begin: { instance, scan, out in
         guard let instance, let scan else { return EM_E_ARGUMENT }
-        out?.pointee = retain(BracketAnalysis(ScanContext(scan, borrow(BracketInstance.self, instance).services)))
+        let context = ScanContext(scan, borrow(BracketInstance.self, instance).services)
+        let status = em_status(context.number("test.begin", otherwise: 0))
+        guard status == EM_OK else { return status }
+        out?.pointee = retain(BracketAnalysis(context))
         return EM_OK
     },
     object: { analysis, object, _, phase in

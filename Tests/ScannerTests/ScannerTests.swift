@@ -81,4 +81,64 @@ struct ScannerTests {
         }
         #expect(verdict.findings.contains { $0.name == "answer 127.0.0.2" })
     }
+
+    @Test func anAnalysisThatCannotBeginIsNoCleanVerdict() throws {
+        func reasons(_ status: em_status) throws -> [String] {
+            try scan(
+                Array("text".utf8), modules: [("em100_64.dat", bracketModule())],
+                numbers: ["test.begin": Int64(status)]
+            ).notScanned.map(\.name)
+        }
+        #expect(try reasons(EM_E_MEMORY) == ["error in an analysis module"])
+        #expect(try reasons(EM_E_UNSUPPORTED).isEmpty)
+    }
+
+    @Test func aContainerThatStopsIsNeverSilent() throws {
+        for status in [EM_E_LIMIT, EM_E_DATA, EM_E_INTERNAL, EM_E_MEMORY, EM_E_UNSUPPORTED] {
+            let verdict = try scan(
+                Array("(a)".utf8), modules: [("em100_64.dat", bracketModule())], numbers: ["test.next": Int64(status)])
+            #expect(!verdict.notScanned.isEmpty, "status \(status)")
+        }
+    }
+
+    @Test func aStructureThatIsTooSmallIsRefused() throws {
+        let verdict = try scan(
+            Array("(a)".utf8), modules: [("em100_64.dat", bracketModule())], numbers: ["test.small": 1])
+        #expect(verdict.objectCount == 1)
+        #expect(verdict.notScanned.map(\.name) == ["error in an archive module"])
+    }
+
+    @Test func questionsLieAsFarApartAsTheirSizeSays() throws {
+        let generation = try Generation.linked(
+            code: [("em001_64.dat", scannerModule()), ("em100_64.dat", bracketModule())], data: [])
+        let options = OptionTable(ScanOptions(numbers: ["test.apart": 1]), ScanEnvelope(agent: "test"))
+        let scan = try Scan(generation: generation, object: ObjectBytes(Array("x".utf8)), options: options)
+        let questions = ["a", "b"].map { Question(kind: .dnsA, key: Array($0.utf8)) }
+        #expect(scan.run() == .suspended(questions))
+        scan.provide(questions.map { Answer(question: $0, result: .none) })
+        guard case .done(let verdict) = scan.run() else {
+            Issue.record("still suspended")
+            return
+        }
+        #expect(verdict.findings.isEmpty)
+    }
+
+    @Test func longAnswersArriveWhole() throws {
+        let generation = try Generation.linked(
+            code: [("em001_64.dat", scannerModule()), ("em100_64.dat", bracketModule())], data: [])
+        let options = OptionTable(ScanOptions(texts: ["test.ask": "example.org"]), ScanEnvelope(agent: "test"))
+        let scan = try Scan(generation: generation, object: ObjectBytes(Array("(a)".utf8)), options: options)
+        guard case .suspended(let questions) = scan.run() else {
+            Issue.record("not suspended")
+            return
+        }
+        // Longer than a name may be, and than a chunk of names: many TXT records.
+        let text = [UInt8](repeating: 0x78, count: 20_000)
+        scan.provide(questions.map { Answer(question: $0, result: .found, text: text) })
+        guard case .done(let verdict) = scan.run() else {
+            Issue.record("still suspended")
+            return
+        }
+        #expect(verdict.findings.contains { $0.name == "20000 bytes" })
+    }
 }

@@ -9,7 +9,10 @@
  *  1. A released layout, meaning or number never changes.
  *  2. Growth happens in two ways only: a new interface or service id ("em.scan/2" beside "em.scan/1"),
  *     or a member appended to a structure whose first member is struct_size. Whoever reads an
- *     appended member first checks that struct_size covers it.
+ *     appended member first checks that struct_size covers it. Whoever owns the memory of a structure sets its
+ *     struct_size to the size that he was compiled with, also of one that the other side fills in. In an array,
+ *     the elements lie as far apart as the struct_size of the first says, all have the same, and it is a
+ *     multiple of 8. Tables without struct_size never grow: they get a new id.
  *  3. Both sides ignore what they do not know: unknown flags, ids, kinds of finding. A lookup of an
  *     unknown id returns NULL and has no other effect.
  *  4. A set of values that flows into a module never gains members within a revision of an id.
@@ -17,9 +20,10 @@
  *     the host that it can live with; a host refuses others and says both numbers.
  *
  * Threads: every function carries one of these tags.
- *  [control]   the host's control thread; never two calls at once for one instance.
+ *  [control]   never two calls at once for one instance, though not always from the same thread.
  *  [session]   the thread that runs one scan. Calls for one scan never overlap, but the thread may
- *              change between two calls. Different scans run at the same time.
+ *              change between two calls, so thread-local data is of no use. Different scans run at the
+ *              same time.
  *  [any]       any thread, at any time, also at the same time.
  *
  * Ownership: whoever allocates frees. A pointer without another remark is borrowed until the call
@@ -139,7 +143,7 @@ const em_module *em_module_entry(void);
 #define EM_OBJECT_MACROS 0x20u     /* has macros */
 #define EM_OBJECT_UNSUPPORTED 0x40u /* recognised, but this variant cannot be opened (yet) */
 
-#define EM_OFFSET_UNKNOWN UINT64_MAX
+#define EM_OFFSET_UNKNOWN 0xffffffffffffffffull
 
 /* One node of the object tree. */
 typedef struct em_object {
@@ -215,7 +219,8 @@ typedef struct em_host_budget_v1 {
     /* [session] EM_OK, or EM_E_CANCELLED when the scan must end now. Cheap; call it at least once for
      * each 64 KiB that is looked at and each element that is walked over. */
     em_status (*check)(em_scan *scan);
-    /* [session] What is left of a budget; UINT64_MAX when it is unlimited or unknown. */
+    /* [session] What is left of a budget; UINT64_MAX when it is unlimited or unknown. object: whose children
+     * the depth is asked for; may be NULL, which means the root, here and below. */
     uint64_t (*left)(em_scan *scan, const em_object *object, uint32_t kind);
     /* [session] Tells that a limit stopped the caller: the object is "not scanned: limit …". */
     void (*exceeded)(em_scan *scan, const em_object *object, uint32_t kind);
@@ -294,7 +299,8 @@ typedef struct em_host_ask_v1 {
     em_status (*answer)(em_scan *scan, const em_question *question, em_answer *out);
 } em_host_ask_v1;
 
-/* "em.host.tempfile/1": content too large for the arena; anonymous, counted against the total. */
+/* "em.host.tempfile/1": content too large for the arena; anonymous, counted against the total. What is not
+ * closed is closed after the scan's session, so a mapping may serve as the data of an object until then. */
 struct em_tempfile;
 typedef struct em_tempfile em_tempfile;
 typedef struct em_host_tempfile_v1 {
@@ -345,7 +351,7 @@ typedef struct em_scan_v1 {
     /* [session] root: valid until close, its data too. */
     em_status (*open)(em_instance *instance, em_scan *scan, const em_object *root, em_session **out);
     /* [session] Goes on until the tree is done (EM_OK), answers are missing (EM_SUSPENDED: call again when
-     * they are there) or it failed (negative: the root is "not scanned"). */
+     * they are there) or it failed (negative: the root is "not scanned"). Then only `close` follows. */
     em_status (*run)(em_session *session);
     /* [session] Also for a session that is not done. */
     void (*close)(em_session *session);
@@ -366,7 +372,9 @@ typedef struct em_container_v1 {
     em_status (*open)(em_instance *instance, em_scan *scan, const em_object *object, em_cursor **out);
     /* [session] Submits the next child, or a few. EM_OK: call again when they are done; EM_END: there are no
      * more. Their data stays valid until the next call with this cursor. Other cursors of deeper
-     * objects are opened, used and closed between two calls. */
+     * objects are opened, used and closed between two calls. EM_SUSPENDED: called again when the answers
+     * are there; children that it submitted before are walked first, and memory that it took from the
+     * arena in this call is gone then. Negative: the object is "not scanned", and only `close` follows. */
     em_status (*next)(em_cursor *cursor);
     void (*close)(em_cursor *cursor); /* [session] */
 } em_container_v1;
@@ -377,11 +385,13 @@ typedef struct em_container_v1 {
 struct em_analysis;
 typedef struct em_analysis em_analysis;
 typedef struct em_analyse_v1 {
-    /* [session] EM_OK with *out, or EM_E_UNSUPPORTED when there is nothing to do for this scan. */
+    /* [session] EM_OK with *out, or EM_E_UNSUPPORTED when there is nothing to do for this scan. Any other
+     * failure makes the root "not scanned"; `end` is not called then. */
     em_status (*begin)(em_instance *instance, em_scan *scan, em_analysis **out);
-    /* [session] parent is NULL for the root. EM_SUSPENDED: call again with the same arguments. */
+    /* [session] parent is NULL for the root. EM_SUSPENDED: called again with the same values, perhaps at
+     * other addresses. */
     em_status (*object)(em_analysis *analysis, const em_object *object, const em_object *parent, uint32_t phase);
-    void (*end)(em_analysis *analysis); /* [session] always called, also after a failure */
+    void (*end)(em_analysis *analysis); /* [session] always called after `begin`, also when `object` failed */
 } em_analyse_v1;
 
 /* ------------------------------------------------------------------ notes in the file */
