@@ -75,16 +75,18 @@ package struct GenerationStore: Sendable {
     /// Makes a generation the current one.
     package func activate(_ number: UInt64) throws(GenerationError) {
         do throws(SystemError) {
-            try replaceLink("\(directory)/current", to: String(number))
-            for name in try Files.names(in: base) where name.hasPrefix("em") && !Files.exists("\(base)/\(name)") {
-                // A module that this generation has no more.
-                if Files.linkTarget("\(base)/\(name)") != nil { unlink("\(base)/\(name)") }
-            }
+            // What can fail, because the generation is gone or the disk is full, comes before the step that counts.
             for name in try Files.names(in: path(number)) where name.hasSuffix(".dat") {
                 let link = "\(base)/\(name)"
                 if Files.linkTarget(link) == nil { try replaceLink(link, to: "generations/current/\(name)") }
             }
+            try replaceLink("\(directory)/current", to: String(number))
             try Files.synchronizeDirectory(directory)
+            for name in try Files.names(in: base) where name.hasPrefix("em") && !Files.exists("\(base)/\(name)") {
+                // A module that this generation has no more.
+                if Files.linkTarget("\(base)/\(name)") != nil { unlink("\(base)/\(name)") }
+            }
+            try Files.synchronizeDirectory(base)
         } catch {
             throw GenerationError(error)
         }

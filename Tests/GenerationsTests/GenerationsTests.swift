@@ -44,6 +44,16 @@ struct GenerationsTests {
         #expect(try store.numbers() == [2])
     }
 
+    @Test func aGenerationThatIsGoneChangesNothing() throws {
+        defer { try? Files.remove(directory) }
+        let store = GenerationStore(base: directory)
+        _ = try commit(store, "one")
+        try store.activate(1)
+        #expect(throws: GenerationError.self) { try store.activate(2) }
+        #expect(store.current == 1)
+        #expect(try Files.text("\(directory)/em002_64.dat") == "one")
+    }
+
     @Test func anUnchangedModuleIsTheSameFile() throws {
         defer { try? Files.remove(directory) }
         let store = GenerationStore(base: directory)
