@@ -64,6 +64,26 @@ package struct WorkerStatistics: Sendable, Equatable {
     package var time: UInt64 = 0
 
     package init() {}
+
+    /// Adds what another process says. It may say anything, so sums end at the largest number instead of trapping.
+    package mutating func add(_ other: WorkerStatistics) {
+        for path in [\WorkerStatistics.queued, \.running, \.suspended, \.clients] {
+            self[keyPath: path] = Self.sum(self[keyPath: path], other[keyPath: path])
+        }
+        addCounts(other)
+    }
+
+    /// Adds only what counts since the start: what a process that ended leaves behind.
+    package mutating func addCounts(_ other: WorkerStatistics) {
+        for path in [\WorkerStatistics.scanned, \.infected, \.incomplete, \.failed, \.bytes, \.time] {
+            self[keyPath: path] = Self.sum(self[keyPath: path], other[keyPath: path])
+        }
+    }
+
+    private static func sum<T: FixedWidthInteger>(_ a: T, _ b: T) -> T {
+        let (value, overflow) = a.addingReportingOverflow(b)
+        return overflow ? .max : value
+    }
 }
 
 extension WorkerOrder {

@@ -61,15 +61,16 @@ final class ScanJob: @unchecked Sendable {
             return
         }
         do throws(EngineError) {
+            // From here on: reading the object of a slow or broken file system can hang, too.
+            startedAt.store(Clock.now, ordering: .relaxed)
+            defer { startedAt.store(0, ordering: .relaxed) }
             let scan: any EngineScan
             if let begun = self.scan { scan = begun } else { scan = try begin() }
             if let answers {
                 scan.provide(answers)
                 self.answers = nil
             }
-            startedAt.store(Clock.now, ordering: .relaxed)
             let step = scan.run()
-            startedAt.store(0, ordering: .relaxed)
             switch step {
             case .done(let verdict): finish(cancellation.isCancelled ? .cancelled : .verdict(verdict))
             case .suspended(let questions):

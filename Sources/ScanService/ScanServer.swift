@@ -32,6 +32,7 @@ package final class ScanServer {
     private var reported = WorkerStatistics()
     private var lastTick: UInt64 = 0
     var isDraining = false
+    private var isManagerGone = false
     var hadClient = false
     /// A job was let go: an old generation may be unloaded now.
     var reportLater = false
@@ -108,6 +109,8 @@ package final class ScanServer {
             entry(control.socket, POLLIN | (control.wantsToWrite ? POLLOUT : 0)),
         ]
         if isDraining { entries[2].events = control.wantsToWrite ? Int16(POLLOUT) : 0 }
+        // Its end would be reported again and again.
+        if isManagerGone { entries[2].fd = -1 }
         let order = clients.keys.sorted()
         let mayRead = queue.count < settings.queue
         for number in order {
@@ -115,7 +118,14 @@ package final class ScanServer {
             let input = mayRead && client.takesInput ? POLLIN : 0
             entries.append(entry(client.link.socket, input | (client.link.wantsToWrite ? POLLOUT : 0)))
         }
-        if poll(&entries, nfds_t(entries.count), 1_000) < 0 && errno != EINTR { throw SystemError("poll") }
+        if poll(&entries, nfds_t(entries.count), 1_000) < 0 {
+            switch errno {
+            case EINTR: break
+            // No memory just now: what is under way goes on when there is some again.
+            case ENOMEM, EAGAIN: usleep(10_000)
+            default: throw SystemError("poll")
+            }
+        }
 
         for job in finished.takeAll() { complete(job) }
         for result in loaded.takeAll() { adopt(result) }
@@ -151,6 +161,7 @@ package final class ScanServer {
             }
         } catch {
             // The manager is gone: finish what is under way.
+            isManagerGone = true
             isDraining = true
         }
     }
@@ -159,6 +170,8 @@ package final class ScanServer {
         switch order {
         case .adopt(let isTrusted):
             guard let descriptor, !(settings.isIsolated && hadClient) else { return }
+            // Whoever may connect must not use up the descriptors: one more of them is closed at once.
+            guard isTrusted || clients.values.count(where: { !$0.isTrusted }) < settings.foreign else { return }
             clients[nextClient] = ServedClient(number: nextClient, socket: descriptor, isTrusted: isTrusted)
             nextClient += 1
             hadClient = true

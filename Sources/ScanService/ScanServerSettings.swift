@@ -6,6 +6,8 @@ package struct ScanServerSettings: Sendable {
     package var queue = 64
     /// Requests of one client under way, suspended ones included; further ones are answered "busy".
     package var perClient = 4_096
+    /// Connections of clients that are not our own agents.
+    package var foreign = 4_096
     /// Requests of all clients under way.
     package var total = 16_384
     /// Nanoseconds after which unanswered questions count as failed.

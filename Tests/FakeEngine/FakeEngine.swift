@@ -6,7 +6,7 @@ package import Synchronization
 
 /// An engine without modules. The first word of the object says what happens:
 /// "ask" suspends once, "ask-forever" each time, "spin" runs until cancelled, "hang" runs without looking at the
-/// cancellation until released, "crash" kills the process; anything with "EICAR" is infected.
+/// cancellation until released, "stuck" does so before the scan begins, "babble" tells the manager nonsense and ends, "crash" kills the process; anything with "EICAR" is infected.
 package final class FakeEngine: ScanEngine {
     /// Generations with these numbers cannot be loaded.
     package let broken: Set<UInt64>
@@ -63,6 +63,9 @@ package final class FakeGeneration: EngineGeneration {
             throw EngineError(.unreadable, error.description)
         }
         let bytes = [UInt8](buffer)
+        if bytes.starts(with: Array("stuck".utf8)) {
+            while !engine.released.load(ordering: .relaxed) { usleep(1_000) }
+        }
         return FakeScan(self, String(decoding: bytes, as: UTF8.self), source.isMappable, cancellation)
     }
 }
@@ -83,6 +86,22 @@ package final class FakeScan: EngineScan, @unchecked Sendable {
 
     package func provide(_ answers: [Answer]) { self.answers = answers }
 
+    /// What a scanning process might say that was taken over.
+    private func babble() {
+        var lie = WorkerStatistics()
+        (lie.queued, lie.running, lie.suspended, lie.clients) = (.max, .max, .max, .max)
+        (lie.scanned, lie.infected, lie.incomplete, lie.failed) = (.max, .max, .max, .max)
+        (lie.bytes, lie.time) = (.max, .max)
+        // The socket to the manager, which stays open.
+        let control = Unmanaged.passRetained(Descriptor(owning: 3)).takeUnretainedValue()
+        for report in [WorkerReport.statistics(lie), .log(.error, "babble")] {
+            for _ in 0..<500 {
+                for packet in report.message.packets { try? UnixSocket.send(control, packet) }
+            }
+        }
+        kill(getpid(), SIGKILL)
+    }
+
     package func run() -> EngineStep {
         generation.engine.inside.withLock { inside in
             inside.now += 1
@@ -94,6 +113,7 @@ package final class FakeScan: EngineScan, @unchecked Sendable {
         }
         if text.hasPrefix("spin") { while !cancellation.isCancelled { usleep(1_000) } }
         if text.hasPrefix("hang") { while !generation.engine.released.load(ordering: .relaxed) { usleep(1_000) } }
+        if text.hasPrefix("babble") { babble() }
         if text.hasPrefix("crash") || generation.engine.has("crashing", generation.number) { raise(SIGSEGV) }
         if text.hasPrefix("kill") { kill(getpid(), SIGKILL) }
         var verdict = ScanVerdict()

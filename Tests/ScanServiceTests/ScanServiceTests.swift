@@ -299,6 +299,39 @@ import Testing
         harness.join()
     }
 
+    @Test("an object that cannot be read to its end is noticed like a scan that hangs")
+    func hangingRead() throws {
+        var settings = ScanServerSettings()
+        settings.stall = 0
+        let engine = FakeEngine()
+        let noticed = Mutex<[String]>([])
+        let harness = try Harness(engine: engine, settings: settings) { text in
+            noticed.withLock { $0.append(text) }
+            engine.released.store(true, ordering: .relaxed)
+        }
+        let client = try harness.connect()
+        try client.scan("stuck", request: 1)
+        _ = try client.verdict()
+        #expect(noticed.withLock { $0.first?.contains("stuck") } == true)
+        harness.end()
+    }
+
+    @Test("foreign clients cannot take all connections")
+    func foreignClients() throws {
+        var settings = ScanServerSettings()
+        settings.foreign = 1
+        let harness = try Harness(settings: settings)
+        let first = try harness.connect()
+        let second = try harness.connect()
+        let own = try harness.connect(isTrusted: true)
+        #expect(throws: PacketLink.Failure.self) { _ = try second.receive() }
+        for client in [first, own] {
+            try client.scan("EICAR", request: 1)
+            #expect(try client.verdict().isInfected)
+        }
+        harness.end()
+    }
+
     @Test("a scan without a sign of life is noticed")
     func hanging() throws {
         var settings = ScanServerSettings()
