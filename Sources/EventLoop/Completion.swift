@@ -56,6 +56,12 @@ extension Reactor {
         try await ready(descriptor, CLinux_EVENT_IN | CLinux_EVENT_PEER_CLOSED, deadline, interruptible)
     }
 
+    /// Watches a foreign descriptor for as long as the returned object lives: cheaper than `readable` where one waits
+    /// again and again. The descriptor must stay open until `close`.
+    package func watchInput(_ descriptor: Int32) throws(StreamError) -> InputWatch {
+        try InputWatch(self, descriptor)
+    }
+
     /// Waits until a foreign descriptor takes bytes. The rules of `readable` hold.
     package func writable(_ descriptor: Int32, deadline: Deadline) async throws(StreamError) {
         try await ready(descriptor, CLinux_EVENT_OUT, deadline, false)

@@ -209,12 +209,15 @@ package final class Reactor: @unchecked Sendable {
         watches[index] = watch
     }
 
-    /// Takes a descriptor out of the set, before it is closed.
-    func unregister(_ watch: Watch) {
+    /// Takes a descriptor out of the set.
+    ///
+    /// - Parameter closing: the caller closes the descriptor at once and nobody else has it: the kernel then takes it
+    ///   out by itself.
+    func unregister(_ watch: Watch, closing: Bool) {
         preconditionOnLoop()
         let index = Int(watch.descriptor)
         guard index < watches.count, watches[index] === watch else { return }
         watches[index] = nil
-        _ = CLinux_epoll_remove(epoll, watch.descriptor)
+        if !closing { _ = CLinux_epoll_remove(epoll, watch.descriptor) }
     }
 }

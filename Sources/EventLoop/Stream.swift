@@ -26,6 +26,7 @@ package final class Stream: @unchecked Sendable {
     var isEnded = false
     /// This side has ended.
     var isFinished = false
+    private var knownLocal: SocketAddress?
     /// Operations in a row that did not suspend; see `breathe`.
     var streak = 0
 
@@ -42,6 +43,8 @@ package final class Stream: @unchecked Sendable {
             self.peer = SocketAddress(raw)
         }
         if !self.peer.isLocal { _ = CLinux_set_no_delay(descriptor) }
+        // Being registered reports what is there already; a read before that would mostly be in vain.
+        watch.canRead = false
         try reactor.register(watch, events: CLinux_EVENT_IN | CLinux_EVENT_OUT | CLinux_EVENT_PEER_CLOSED)
     }
 
@@ -74,6 +77,14 @@ package final class Stream: @unchecked Sendable {
 
     /// This end.
     package var local: SocketAddress {
+        if let knownLocal { return knownLocal }
+        let address = localNow
+        // The kernel may choose it as late as at the end of connecting.
+        if watch.canWrite && !watch.isClosed { knownLocal = address }
+        return address
+    }
+
+    private var localNow: SocketAddress {
         var raw = CLinux_address()
         _ = CLinux_local_address(watch.descriptor, &raw)
         return SocketAddress(raw)
@@ -164,7 +175,7 @@ extension Watch {
     /// Ends the registration and closes the descriptor.
     func dispose() {
         guard !isClosed else { return }
-        retire()
+        retire(closing: true)
         CLinux_close(descriptor)
     }
 }

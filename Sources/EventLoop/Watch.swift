@@ -49,11 +49,11 @@ final class Watch: @unchecked Sendable {
         if output.drain(descriptor) == .blocked { canWrite = false }
     }
 
-    /// Ends the registration and all waits; the descriptor itself stays open.
-    func retire() {
+    /// Ends the registration and all waits; the descriptor itself stays open, unless the caller is closing it.
+    func retire(closing: Bool = false) {
         guard !isClosed else { return }
         isClosed = true
-        reactor.unregister(self)
+        reactor.unregister(self, closing: closing)
         reading.wake(.closed)
         writing.wake(.closed)
         reactor.timers.remove(reading)

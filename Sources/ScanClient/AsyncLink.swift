@@ -101,6 +101,9 @@ final class AsyncLink: @unchecked Sendable {
     }
 
     private func read() async {
+        let input: InputWatch
+        do throws(StreamError) { input = try reactor.watchInput(link.socket.raw) } catch { return close() }
+        defer { input.close() }
         while isOpen {
             do throws(PacketLink.Failure) {
                 while let incoming = try link.receive() { deliver(incoming) }
@@ -108,7 +111,7 @@ final class AsyncLink: @unchecked Sendable {
                 return close()
             }
             do throws(StreamError) {
-                try await reactor.readable(link.socket.raw, deadline: .never, interruptible: pending.isEmpty)
+                try await input.wait(deadline: .never, interruptible: pending.isEmpty)
             } catch {
                 // A stopping reactor waits for requests under way, not for an idle connection.
                 if case .stopping = error, !pending.isEmpty { continue }

@@ -207,6 +207,30 @@ import Testing
         }
     }
 
+    @Test func inputIsReportedAgainAndAgain() async throws {
+        try await onReactor { reactor in
+            let (one, two) = try UnixSocket.pair()
+            try UnixSocket.send(two, [1])
+            let input = try reactor.watchInput(one.raw)
+            // What was there before, what came while nobody waited, and the end.
+            try await input.wait(deadline: patience)
+            #expect(try UnixSocket.receive(one)?.bytes == [1])
+            let late = await error { () throws(StreamError) in try await input.wait(deadline: .milliseconds(5)) }
+            #expect(late == .timedOut)
+            try UnixSocket.send(two, [2])
+            try await input.wait(deadline: patience)
+            #expect(try UnixSocket.receive(one)?.bytes == [2])
+            shutdown(two.raw, Int32(SHUT_RDWR))
+            try await input.wait(deadline: patience)
+            #expect(try UnixSocket.receive(one) == nil)
+            input.close()
+            let closed = await error { () throws(StreamError) in try await input.wait(deadline: patience) }
+            #expect(closed == .closed)
+            // The descriptor is free for another watch.
+            try await reactor.readable(one.raw, deadline: patience)
+        }
+    }
+
     @Test func droppedStreamsCloseTheirDescriptor() async throws {
         try await onReactor { reactor in
             let (a, b) = try Stream.pair(reactor)
