@@ -14,8 +14,7 @@ final class AgentShared: Sendable {
         var current: Current
         var sessions = 0
         var perClient: [String: Int] = [:]
-        /// Our own ends of the connections to next hops: a client that comes from one is ourselves.
-        var outgoing: Set<SocketAddress> = []
+        var outgoing = OutgoingConnections()
         var lastSession: UInt32 = 0
     }
 
@@ -57,9 +56,10 @@ final class AgentShared: Sendable {
     }
 
     /// Counts a new session in, if there is room.
-    func admit(_ peer: SocketAddress) -> Admission {
+    /// - Parameter wanted: where the client wanted to go before it was redirected; otherwise our own address.
+    func admit(_ peer: SocketAddress, wanted: () -> SocketAddress) -> Admission {
         state.withLock { state in
-            if state.outgoing.contains(peer) { return .loop }
+            if state.outgoing.isLoop(from: peer, wanted: wanted) { return .loop }
             let settings = state.current.settings
             guard state.sessions < settings.maximumSessions else { return .tooMany }
             if !peer.isThisMachine {
@@ -91,13 +91,13 @@ final class AgentShared: Sendable {
     func noteOutgoing(_ stream: Stream, listenedOn: SocketAddress) -> Bool {
         guard stream.peer != listenedOn else { return false }
         let local = stream.local
-        state.withLock { _ = $0.outgoing.insert(local) }
+        state.withLock { $0.outgoing.add(from: local, to: stream.peer) }
         return true
     }
 
     func forgetOutgoing(_ stream: Stream) {
         let local = stream.local
-        state.withLock { _ = $0.outgoing.remove(local) }
+        state.withLock { $0.outgoing.remove(from: local, to: stream.peer) }
     }
 }
 

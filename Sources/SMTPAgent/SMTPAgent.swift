@@ -130,7 +130,7 @@ package final class SMTPAgent: Sendable {
 /// Starts the session of one client.
 private func serve(_ client: Stream, _ shared: AgentShared) {
     let peer = client.peer
-    switch shared.admit(peer) {
+    switch shared.admit(peer, wanted: { shared.destination(client) ?? client.local }) {
     case .tooMany:
         shared.events.text(.warning, 0, "too many sessions, turned away \(peer)")
         refuse(client, .tooBusy)
