@@ -15,6 +15,8 @@ enum Launch {
         _ = CLinux_no_new_privileges()
         // An agent whose manager is gone finishes its messages and ends; the next manager starts its own.
         _ = CLinux_signal_when_parent_ends(SIGTERM)
+        // A reload that comes before the agent listens for it must not end it; the agent has just read its configuration.
+        signal(SIGHUP, SIG_IGN)
         var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         argv[0] = strdup(program.split(separator: "/").last.map(String.init) ?? program)
         execv(program, &argv)
