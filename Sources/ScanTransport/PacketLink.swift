@@ -34,6 +34,8 @@ package final class PacketLink {
     private var sent = 0
     /// Bytes that wait to be sent.
     package private(set) var waitingBytes = 0
+    /// Descriptors that wait to be sent, and are held open until then.
+    package private(set) var waitingDescriptors = 0
 
     /// - Parameter limit: the longest message that is accepted, in bytes.
     package init(_ socket: Descriptor, limit: Int) {
@@ -47,6 +49,7 @@ package final class PacketLink {
     /// Queues a message behind those that wait; `flush` sends.
     package func enqueue(_ message: WireMessage, descriptor: Descriptor? = nil) {
         var passed = descriptor
+        if descriptor != nil { waitingDescriptors += 1 }
         for packet in message.packets {
             outgoing.append((packet, passed))
             waitingBytes += packet.count
@@ -76,6 +79,7 @@ package final class PacketLink {
                 }
             }
             waitingBytes -= packet.count
+            if descriptor != nil { waitingDescriptors -= 1 }
             outgoing[sent] = ([], nil)
             sent += 1
         }

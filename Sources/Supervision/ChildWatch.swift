@@ -21,7 +21,7 @@ final class ChildWatch {
         do throws(SystemError) {
             let watched = Descriptor(owning: try checked("pidfd_open") { CLinux_process_descriptor(pid) })
             running[pid] = loop.watch(watched) { [unowned self] _ in
-                guard let end = (try? ChildProcess.wait(pid, block: false)) ?? nil else { return }
+                guard let end = ChildWatch.end(of: pid) else { return }
                 loop.remove(running.removeValue(forKey: pid))
                 ended(end)
             }
@@ -31,6 +31,14 @@ final class ChildWatch {
             throw error
         }
         return pid
+    }
+
+    /// How a process ended; nil when it still runs.
+    private static func end(of pid: pid_t) -> ProcessEnd? {
+        do throws(SystemError) { return try ChildProcess.wait(pid, block: false) } catch {
+            // Somebody else took its status: it is gone, and nothing is known that could be blamed on it.
+            return .killed(signal: SIGKILL)
+        }
     }
 
     /// Signals a process that this object started and that has not been waited for.

@@ -32,6 +32,11 @@ final class ControlServer {
             self.isPrivileged = isPrivileged
             self.isTrusted = isTrusted
         }
+
+        /// Whether its next request may be read.
+        var takesInput: Bool {
+            link.waitingBytes < ControlServer.outputLimit && link.waitingDescriptors < ControlServer.connectionLimit
+        }
     }
 
     private static let clientLimit = 4_096
@@ -39,6 +44,8 @@ final class ControlServer {
     private static let perUser = 256
     /// Replies that may wait for a client that does not read.
     private static let outputLimit = 1 << 20
+    /// Connections that may wait for it, likewise: each holds a descriptor of the manager.
+    private static let connectionLimit = 8
 
     private let loop: PollLoop
     private let socket: Descriptor
@@ -75,13 +82,13 @@ final class ControlServer {
     private func accept() {
         let raw = Glibc.accept(socket.raw, nil, nil)
         guard raw >= 0 else {
-            if errno == EMFILE || errno == ENFILE {
-                // The listening socket stays readable: look away for a moment.
-                log().error("no descriptors are left for another client")
-                loop.remove(accepting)
-                loop.after(1_000_000_000) { [unowned self] in
-                    accepting = loop.watch(socket) { [unowned self] _ in accept() }
-                }
+            let failure = SystemError("accept")
+            guard ![EAGAIN, EINTR, ECONNABORTED].contains(failure.code) else { return }
+            // No descriptors or no memory. The listening socket stays readable: look away for a moment.
+            log().error("another client cannot be taken: \(failure)")
+            loop.remove(accepting)
+            accepting = loop.after(1_000_000_000) { [unowned self] in
+                accepting = loop.watch(socket) { [unowned self] _ in accept() }
             }
             return
         }
@@ -100,8 +107,7 @@ final class ControlServer {
         client.watch = loop.watch(
             connection,
             events: { [unowned client] in
-                (client.link.waitingBytes < ControlServer.outputLimit ? POLLIN : 0)
-                    | (client.link.wantsToWrite ? POLLOUT : 0)
+                (client.takesInput ? POLLIN : 0) | (client.link.wantsToWrite ? POLLOUT : 0)
             }
         ) { [unowned self, unowned client] events in serve(client, events) }
     }
@@ -114,7 +120,7 @@ final class ControlServer {
     private func serve(_ client: Client, _ events: Int32) {
         do throws(PacketLink.Failure) {
             try client.link.flush()
-            if events & POLLIN != 0, let incoming = try client.link.receive() {
+            if events & POLLIN != 0, client.takesInput, let incoming = try client.link.receive() {
                 do throws(WireError) {
                     try handle(incoming, of: client)
                 } catch {

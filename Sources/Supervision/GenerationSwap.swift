@@ -3,7 +3,6 @@ import Glibc
 import Logging
 import Platform
 import ScanProtocol
-import ScanTransport
 
 /// Takes offered generations: canary, link, scanning processes; and goes back when they turn out bad.
 final class GenerationSwap {
@@ -81,32 +80,23 @@ final class GenerationSwap {
     }
 
     private func startCanary(_ generation: UInt64, _ near: Descriptor, _ far: Descriptor) throws(SystemError) {
-        let link = PacketLink(near, limit: WireLimits.request)
+        let talk = CanaryTalk(near, loop, log)
         let pid = try children.start(
             program.path,
             arguments: program.arguments(["--canary=\(generation)", "--user=\(pool.settings.user)"]),
             environment: program.environment, descriptors: [(ManagerProgram.controlDescriptor, far.raw)]
-        ) { [unowned self] end in canaryEnded(link, end) }
+        ) { [unowned self] end in canaryEnded(talk, end) }
+        talk.listen()
         timer = loop.after(GenerationSwap.canaryTime) { [unowned self] in children.signal(pid, SIGKILL) }
     }
 
-    private func canaryEnded(_ link: PacketLink, _ end: ProcessEnd) {
+    private func canaryEnded(_ talk: CanaryTalk, _ end: ProcessEnd) {
         loop.remove(timer)
+        talk.end()
         guard case .canary(let generation, let reply) = state else { return }
         state = .idle
-        var failure: String?
-        var isGood = false
-        // Everything it said waits in the socket.
-        while let incoming = try? link.receive() {
-            switch try? WorkerReport(incoming.message) {
-            case .loaded(let loaded): isGood = loaded.number == generation
-            case .refused(_, let text): failure = text
-            case .log(_, let text): log().info("canary: \(text)")
-            default: break
-            }
-        }
-        guard end == .exited(0), isGood, failure == nil else {
-            return refuse(generation, failure ?? "the canary ended with \(end)", reply)
+        guard end == .exited(0), talk.loaded == generation, talk.failure == nil else {
+            return refuse(generation, talk.failure ?? "the canary ended with \(end)", reply)
         }
         activate(generation, reply)
     }

@@ -16,6 +16,9 @@ package final class Manager {
     /// How long agents may finish their messages, and scanning processes their scans, at the end.
     private static let drainTime: UInt64 = 30 * 1_000_000_000
 
+    /// Open descriptors that the manager, and each agent, may have.
+    private static let descriptors: UInt64 = 65_536
+
     private enum Phase { case running, endingAgents, drainingWorkers, over }
 
     private let loadConfiguration: () throws(ConfigurationError) -> Configuration
@@ -135,7 +138,11 @@ package final class Manager {
             trusted: Manager.trustedUsers(configuration), services: services, log: { [holder] in holder.log })
         control = server
         guard handlesSignals else { return }
+        // Each client is a descriptor, and agents inherit the limit.
+        _ = CLinux_limit(Int32(CLinux_RLIMIT_NOFILE), Manager.descriptors)
         signal(SIGPIPE, SIG_IGN)
+        // Inherited "ignore" would let children vanish before anybody learns how they ended.
+        signal(SIGCHLD, SIG_DFL)
         let wanted = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
         let descriptor = Descriptor(
             owning: try checked("signalfd") { CLinux_signal_descriptor(wanted, Int32(wanted.count)) })

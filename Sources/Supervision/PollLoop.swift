@@ -65,7 +65,14 @@ final class PollLoop {
             pollfd(
                 fd: watches[token]?.descriptor.raw ?? -1, events: Int16(watches[token]?.events() ?? 0), revents: 0)
         }
-        if poll(&entries, nfds_t(entries.count), timeout) < 0 && errno != EINTR { throw SystemError("poll") }
+        if poll(&entries, nfds_t(entries.count), timeout) < 0 {
+            switch errno {
+            case EINTR: break
+            // No memory just now: the service goes on when there is some again.
+            case ENOMEM, EAGAIN: usleep(10_000)
+            default: throw SystemError("poll")
+            }
+        }
         for (token, entry) in zip(tokens, entries) where entry.revents != 0 {
             // An earlier handler of this turn may have removed it.
             watches[token]?.handle(Int32(entry.revents))

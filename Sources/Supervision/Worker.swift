@@ -16,13 +16,33 @@ final class Worker {
     /// The generation that it was told to load and has not answered about.
     var loading: UInt64?
     var isDraining = false
+    /// Isolated, for one of our own agents.
+    var isForTrusted = false
     var statistics = WorkerStatistics()
+    /// Log lines since `logSecond` began.
+    private var logLines = 0
+    private var logSecond: UInt64 = 0
+
+    /// Log lines of one process that are written in a second; the rest is dropped, so that a process that was taken
+    /// over cannot fill the disk.
+    private static let logLimit = 100
 
     init(id: UInt64, pid: pid_t, isIsolated: Bool, control: Descriptor) {
         self.id = id
         self.pid = pid
         self.isIsolated = isIsolated
         link = PacketLink(control, limit: WireLimits.request)
+    }
+
+    /// Whether another line of it may go to the log; counts it.
+    func mayLog() -> Bool {
+        let now = Clock.now
+        if now &- logSecond >= 1_000_000_000 {
+            logSecond = now
+            logLines = 0
+        }
+        logLines += 1
+        return logLines <= Worker.logLimit
     }
 
     /// Whether clients can be given to it.

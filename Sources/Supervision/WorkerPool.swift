@@ -24,10 +24,18 @@ final class WorkerPool {
 
     /// Isolated processes at the same time: enough for a burst of crashes, too few to exhaust the machine.
     private static let isolatedLimit = 4
+    /// How many of them may serve clients that are not our own agents.
+    private static let foreignLimit = 2
     /// Requests for a connection that may wait.
     private static let waitingLimit = 4_096
     /// How long a client waits for a process, in nanoseconds.
     private static let patience: UInt64 = 25 * 1_000_000_000
+    /// Messages of one process that are handled before others have their turn.
+    private static let reportsPerTurn = 64
+    /// Messages of a process that ended: more than its socket holds.
+    private static let lastReports = 4_096
+    /// Clients' connections that may wait until a process takes them: more means that it does not look any more.
+    private static let handoverLimit = 256
     /// Ended processes whose fate is remembered.
     private static let remembered = 4_096
 
@@ -163,10 +171,13 @@ final class WorkerPool {
 
     // MARK: - Conversation
 
-    private func talk(to worker: Worker) {
+    /// Takes what a process says; only so much at a time, because one that was taken over may never stop.
+    private func talk(to worker: Worker, atMost limit: Int = reportsPerTurn) {
         do throws(PacketLink.Failure) {
             try worker.link.flush()
-            while let incoming = try worker.link.receive() {
+            var left = limit
+            while left > 0, let incoming = try worker.link.receive() {
+                left -= 1
                 do throws(WireError) {
                     handle(try WorkerReport(incoming.message), of: worker)
                 } catch {
@@ -194,10 +205,12 @@ final class WorkerPool {
         case .refused(let generation, let text):
             if worker.loading == generation { worker.loading = nil }
             log().error("scanning process \(worker.id) refused generation \(generation): \(text)")
+            if worker.isIsolated { giveUp(worker, "the isolated scanning process refused its modules: \(text)") }
             onLoad(worker, generation, text)
         case .released(let generation):
             log().debug("scanning process \(worker.id) unloaded generation \(generation)")
         case .log(let level, let text):
+            guard worker.mayLog() else { return }
             let line = "scanning process \(worker.id): \(text)"
             switch level {
             case .error: log().error(line)
@@ -212,11 +225,11 @@ final class WorkerPool {
     private func ended(_ id: UInt64, _ end: ProcessEnd) {
         guard let worker = workers[id] else { return }
         // What it said last is still in the socket.
-        if worker.watch != nil { talk(to: worker) }
+        if worker.watch != nil { talk(to: worker, atMost: WorkerPool.lastReports) }
         loop.remove(worker.watch)
         workers[id] = nil
         remember(id, end)
-        add(worker.statistics)
+        ended.addCounts(worker.statistics)
         let fate = fates[id] ?? .unknown
         let isExpected = worker.isDraining || worker.isIsolated && end == .exited(0)
         let line = "scanning process \(id) (process \(worker.pid)) ended: \(end)"
@@ -231,15 +244,6 @@ final class WorkerPool {
         onEnd(worker)
         guard !isStopping else { return }
         if worker.isIsolated { startWaitingAlone() } else if !worker.isDraining { restart(wasReady: worker.isReady) }
-    }
-
-    private func add(_ statistics: WorkerStatistics) {
-        ended.scanned += statistics.scanned
-        ended.infected += statistics.infected
-        ended.incomplete += statistics.incomplete
-        ended.failed += statistics.failed
-        ended.bytes &+= statistics.bytes
-        ended.time &+= statistics.time
     }
 
     // MARK: - Fates
@@ -282,6 +286,9 @@ final class WorkerPool {
 
     /// Gives a client a connection to a new process that holds nothing else.
     func connectAlone(isTrusted: Bool, _ reply: @escaping ConnectionReply) {
+        guard generation != nil else {
+            return reply(.failure(Unavailable(text: "no modules are installed; run esets_update")))
+        }
         wait(Waiting(isTrusted: isTrusted, reply: reply), alone: true)
         startWaitingAlone()
     }
@@ -300,6 +307,11 @@ final class WorkerPool {
         let late = waiting.filter(isLate) + waitingAlone.filter(isLate)
         waiting.removeAll(where: isLate)
         waitingAlone.removeAll(where: isLate)
+        for (id, request) in aloneStarting where isLate(request) {
+            guard let worker = workers[id] else { continue }
+            giveUp(worker, "the isolated scanning process did not load its modules in time")
+            children.signal(worker.pid, SIGKILL)
+        }
         let reason = generation == nil ? "no modules are installed; run esets_update" : "no scanning process is ready"
         for request in late { request.reply(.failure(Unavailable(text: reason))) }
     }
@@ -316,10 +328,22 @@ final class WorkerPool {
         for request in requests { hand(worker, request.isTrusted, request.reply) }
     }
 
+    /// Ends an isolated process that cannot serve, so that its place becomes free.
+    private func giveUp(_ worker: Worker, _ reason: String) {
+        aloneStarting.removeValue(forKey: worker.id)?.reply(.failure(Unavailable(text: reason)))
+        drain(worker)
+    }
+
     private func startWaitingAlone() {
-        while !waitingAlone.isEmpty, workers.values.count(where: \.isIsolated) < WorkerPool.isolatedLimit {
-            guard let worker = start(isIsolated: true) else { return }
-            aloneStarting[worker.id] = waitingAlone.removeFirst()
+        while workers.values.count(where: \.isIsolated) < WorkerPool.isolatedLimit {
+            // Whoever may connect must not keep our own agents from having their objects judged.
+            let foreign = workers.values.count { $0.isIsolated && !$0.isForTrusted }
+            guard let next = waitingAlone.firstIndex(where: { $0.isTrusted || foreign < WorkerPool.foreignLimit }),
+                let worker = start(isIsolated: true)
+            else { return }
+            let request = waitingAlone.remove(at: next)
+            worker.isForTrusted = request.isTrusted
+            aloneStarting[worker.id] = request
             isolatedDeaths.insert(worker.id)
             if isolatedDeaths.count > WorkerPool.remembered, let oldest = isolatedDeaths.min() {
                 isolatedDeaths.remove(oldest)
@@ -328,6 +352,9 @@ final class WorkerPool {
     }
 
     private func hand(_ worker: Worker, _ isTrusted: Bool, _ reply: ConnectionReply) {
+        guard worker.link.waitingDescriptors < WorkerPool.handoverLimit else {
+            return reply(.failure(Unavailable(text: "scanning process \(worker.id) takes no clients")))
+        }
         guard let socket = worker.adopt(isTrusted: isTrusted) else {
             return reply(.failure(Unavailable(text: "the manager has no descriptors left")))
         }
@@ -337,18 +364,7 @@ final class WorkerPool {
     /// Counters of all processes, those that ended included.
     var totals: WorkerStatistics {
         var sum = ended
-        for worker in workers.values {
-            sum.queued += worker.statistics.queued
-            sum.running += worker.statistics.running
-            sum.suspended += worker.statistics.suspended
-            sum.clients += worker.statistics.clients
-            sum.scanned += worker.statistics.scanned
-            sum.infected += worker.statistics.infected
-            sum.incomplete += worker.statistics.incomplete
-            sum.failed += worker.statistics.failed
-            sum.bytes &+= worker.statistics.bytes
-            sum.time &+= worker.statistics.time
-        }
+        for worker in workers.values { sum.add(worker.statistics) }
         return sum
     }
 }

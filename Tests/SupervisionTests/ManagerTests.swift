@@ -246,4 +246,72 @@ import Testing
         #expect(try manager.client().scan("EICAR").isInfected)
         try manager.stop()
     }
+
+    @Test("what a scanning process says that was taken over harms nobody")
+    func babble() throws {
+        let manager = try RunningManager()
+        // Each process lies and ends itself, the one that is alone too.
+        #expect(throws: ScanClientError.self) { _ = try manager.client(patience: .milliseconds(500)).scan("babble") }
+        try manager.wait("the lie") { $0["Scanned"] == String(UInt64.max) && $0["Queued"] == "0" }
+        #expect(try manager.client().scan("EICAR").isInfected)
+        // Lines of one process beyond so many in a second are dropped.
+        let ids = manager.log.split(separator: "\n").filter { $0.hasSuffix(": babble") }
+            .compactMap { $0.split(separator: " ").dropLast().last }
+        let loudest = Dictionary(grouping: ids) { $0 }.values.map(\.count).max()
+        #expect(loudest.map { $0 < 500 } == true)
+        try manager.stop()
+    }
+
+    @Test("a client that asks for connections and takes none costs no descriptors")
+    func greedyClient() throws {
+        let manager = try RunningManager()
+        _ = try manager.client().scan("hello")
+        let socket = try UnixSocket.connect(path: manager.socket)
+        try UnixSocket.send(socket, ControlRequest.hello(version: 1, agent: "greedy").message().packets[0])
+        let before = try Files.names(in: "/proc/self/fd").count
+        var refusals = 0
+        for number in 0..<3_000 where refusals < 100 {
+            let packet = ControlRequest.connect.message(request: UInt32(number)).packets[0]
+            do throws(SystemError) { try UnixSocket.send(socket, packet, flags: Int32(MSG_DONTWAIT)) } catch {
+                refusals += 1
+                usleep(5_000)
+            }
+        }
+        #expect(try Files.names(in: "/proc/self/fd").count < before + 64)
+        #expect(try manager.client().scan("EICAR").isInfected)
+        try manager.stop()
+    }
+
+    @Test("an isolated process that cannot load its modules is answered for and frees its place")
+    func isolatedRefusal() throws {
+        let manager = try RunningManager()
+        _ = try manager.client().scan("hello")
+        try Files.replace("\(manager.root)/var/opt/eset/esets/lib/generations/1/broken", with: [])
+        // More than there are places.
+        for _ in 0..<6 { #expect(try connectAlone(manager).contains("refused its modules")) }
+        try manager.stop()
+    }
+
+    @Test("without modules nobody waits for an isolated process")
+    func isolatedWithoutModules() throws {
+        let manager = try RunningManager(generations: [])
+        #expect(try connectAlone(manager).contains("no modules are installed"))
+        try manager.stop()
+    }
+
+    /// Why the manager gave no connection.
+    private func connectAlone(_ manager: RunningManager) throws -> String {
+        let socket = try UnixSocket.connect(path: manager.socket)
+        var answer: ControlReply?
+        for request in [ControlRequest.hello(version: 1, agent: "test"), .connectAlone] {
+            try UnixSocket.send(socket, request.message().packets[0])
+            var entry = pollfd(fd: socket.raw, events: Int16(POLLIN), revents: 0)
+            try #require(poll(&entry, 1, 20_000) > 0, "nothing came")
+            let packet = try #require(try UnixSocket.receive(socket))
+            var assembler = PacketAssembler(limit: WireLimits.reply)
+            answer = try ControlReply(try #require(try assembler.add(packet.bytes)))
+        }
+        guard case .refused(.unavailable, let text) = answer else { return "\(String(describing: answer))" }
+        return text
+    }
 }
