@@ -40,6 +40,25 @@ package enum Privileges {
         _ = try checked("unshare") { CLinux_leave_network() }
     }
 
+    /// Bounds what this process may use from now on; exceeding the time ends it by a signal.
+    ///
+    /// - Parameters:
+    ///   - processorSeconds: CPU time.
+    ///   - seconds: time on the clock.
+    ///   - memory: bytes of address space.
+    ///   - fileSize: bytes of any file that it writes.
+    package static func limit(
+        processorSeconds: UInt64, seconds: UInt32, memory: UInt64, fileSize: UInt64
+    ) throws(SystemError) {
+        for (resource, value) in [
+            (RLIMIT_CPU.rawValue, processorSeconds), (RLIMIT_AS.rawValue, memory), (RLIMIT_FSIZE.rawValue, fileSize),
+            (RLIMIT_CORE.rawValue, 0),
+        ] {
+            _ = try checked("setrlimit") { CLinux_limit(Int32(resource), value) }
+        }
+        alarm(seconds)
+    }
+
     /// No program that it runs can gain what it has not.
     package static func gainNoMore() throws(SystemError) {
         _ = try checked("prctl") { CLinux_no_new_privileges() }

@@ -6,6 +6,9 @@ import Updates
 
 /// The compiler process: gives up everything it does not need, then compiles one module.
 struct CompileCommand {
+    /// What the largest databases that are known need, several times over.
+    private static let memory: UInt64 = 16 << 30
+
     private let arguments: Arguments
 
     init(_ arguments: Arguments) {
@@ -40,6 +43,8 @@ struct CompileCommand {
                 if let name = arguments.value("as"), let user = UserAccount(named: name) { try user.become() }
             }
             try Privileges.gainNoMore()
+            try Privileges.limit(
+                processorSeconds: 1_800, seconds: 3_600, memory: CompileCommand.memory, fileSize: CompileCommand.memory)
         } catch {
             Main.program.fail(error.description, code: ExitCode.system)
         }
