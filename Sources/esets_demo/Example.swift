@@ -39,16 +39,20 @@ struct Example: Sendable {
             """.utf8)
     }
 
-    /// The value of the first header field of that name.
+    /// The value of the first header field of that name, unfolded.
     static func header(_ name: String, in message: [UInt8]) -> String? {
+        var value: String?
         for line in String(decoding: message, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
         {
-            if line.isEmpty { return nil }
-            if line.lowercased().hasPrefix(name.lowercased() + ":") {
-                return String(line.dropFirst(name.count + 1).drop { $0 == " " })
+            if line.isEmpty { break }
+            if let found = value {
+                guard line.first == " " || line.first == "\t" else { break }
+                value = found + " " + line.drop { $0 == " " || $0 == "\t" }
+            } else if line.lowercased().hasPrefix(name.lowercased() + ":") {
+                value = String(line.dropFirst(name.count + 1).drop { $0 == " " })
             }
         }
-        return nil
+        return value
     }
 
     // The test texts stand in pieces, so that scanners leave this source alone.
