@@ -122,7 +122,7 @@ struct GenerationLoader {
         for library in verified.image.neededLibraries {
             try Library.pin(String(decoding: library.buffer, as: UTF8.self), for: file.name)
         }
-        let library = try Library(path: file.path, name: file.name)
+        let library = try Library.open(path: file.path, name: file.name, identity: file.identity)
         let entry = try library.symbol("em_module_entry")
         typealias Entry = @convention(c) () -> UnsafePointer<em_module>?
         return try LoadedModule(
@@ -133,7 +133,7 @@ struct GenerationLoader {
     private func openData(_ file: ModuleFile) throws(LoadError) -> DataFile {
         let verified = try file.verified(keys: trust.publishers, thorough: false)
         guard let data = verified.data else { throw LoadError(file.name, "manifest", "not a data module") }
-        let library = try Library(path: file.path, name: file.name)
+        let library = try Library.open(path: file.path, name: file.name, identity: file.identity)
         let address = try library.symbol("em_module_data")
         let view = ByteView(base: UnsafePointer(address.assumingMemoryBound(to: UInt8.self)), count: data.count)
         return try DataFile(fileID: file.id, view: view, library: library)

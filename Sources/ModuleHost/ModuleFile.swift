@@ -9,6 +9,7 @@ import Verifier
 struct ModuleFile {
     let name: String
     let path: String
+    let identity: Library.Identity
     private let mapping: Mapping
 
     var bytes: ByteView { ByteView(mapping.bytes) }
@@ -32,6 +33,7 @@ struct ModuleFile {
             guard info.st_uid == parent.st_uid || info.st_uid == 0, info.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
                 throw SystemError("owner or mode lets others change it", path, code: EPERM)
             }
+            identity = Library.Identity(device: UInt64(info.st_dev), inode: UInt64(info.st_ino))
             mapping = try Mapping(file, size: Int(info.st_size))
             // Another inode is another file, e.g. one from a backup: believe its content only.
             if thorough || UInt64(info.st_ino) != entry.inode {
