@@ -8,7 +8,6 @@ struct ObjectMatcher {
     private let database: Database?
     private let scan: ScanContext
     private let scratch: Scratch
-    private let reportsAll: Bool
     private let reportsUnwanted: Bool
 
     init(_ scanner: Scanner, _ scan: ScanContext) {
@@ -17,7 +16,6 @@ struct ObjectMatcher {
         self.scan = scan
         scratch = Scratch()
         reportsUnwanted = scan.number("av_scan_app_unwanted", otherwise: 0) != 0
-        reportsAll = scan.number("av_scan_all_matches", otherwise: 0) != 0
     }
 
     /// Reports what matches the object.
@@ -27,7 +25,7 @@ struct ObjectMatcher {
         guard let database else { return }
         var failure: ModuleError?
         let outcome = database.match(
-            ByteView(object.data), type: object.type, all: reportsAll, scratch: scratch,
+            ByteView(object.data), type: object.type, scratch: scratch,
             check: {
                 do throws(ModuleError) {
                     try scan.check()

@@ -6,9 +6,9 @@ import Programs
 struct Main {
     static let program = Program(
         "esets_bench", "Measures swaps and loading of modules inside one process.",
-        usage: "[OPTIONS..] swap|load|suspend",
+        usage: "[OPTIONS..] swap|load",
         options: [
-            ProgramOption("count", .value("N"), help: "swaps, or suspended scans (10000, 1000)"),
+            ProgramOption("count", .value("N"), help: "number of swaps (10000)"),
             ProgramOption("size", .value("MB"), help: "size of the data module for load (500)"),
             ProgramOption("make", .value("N"), help: "", isHidden: true),
         ],
