@@ -111,6 +111,8 @@ let shims: [Target] = [
     shim("CCrypto", links: ["crypto"]),
     shim("CTLS", links: ["ssl", "crypto"]),
     shim("CZlib", links: ["z"]),
+    shim("CPCRE2", links: ["pcre2-8"]),
+    shim("CFFI", links: ["ffi"]),
 ]
 
 let sharedLibraries: [Target] = [
