@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import ModuleHost
@@ -55,5 +56,48 @@ import Testing
         #expect(arena.allocate(4_096) == nil)
         #expect(arena.allocate(.max) == nil)
         #expect(arena.allocate(-1) == nil)
+    }
+
+    /// Writable bytes from an address to the end of its mapping.
+    private func writable(from memory: UnsafeMutableRawPointer) throws -> Int {
+        let address = Int(bitPattern: memory)
+        let maps = try #require(fopen("/proc/self/maps", "r"))
+        defer { fclose(maps) }
+        var line = [CChar](repeating: 0, count: 8_192)
+        while fgets(&line, Int32(line.count), maps) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            let words = text.split(separator: " ")
+            let ends = words[0].split(separator: "-").compactMap { Int($0, radix: 16) }
+            if ends[0] <= address && address < ends[1] { return words[1].hasPrefix("rw") ? ends[1] - address : 0 }
+        }
+        return 0
+    }
+
+    @Test("a system that promises no more memory than it has is asked only for what a scan uses")
+    func commitment() throws {
+        let arena = try Arena(capacity: 4 << 30)
+        let memory = try #require(arena.allocate(100))
+        #expect(try writable(from: memory) <= 16 << 20)
+        let large = try #require(arena.allocate(100 << 20))
+        large.storeBytes(of: 1, toByteOffset: (100 << 20) - 1, as: UInt8.self)
+        #expect(arena.resize(large, to: 200 << 20) == .done)
+        large.storeBytes(of: 1, toByteOffset: (200 << 20) - 1, as: UInt8.self)
+        #expect(try writable(from: memory) >= 200 << 20)
+        arena.reset()
+        #expect(try writable(from: memory) <= 16 << 20)
+        let again = try #require(arena.allocate(50 << 20))
+        #expect(again.load(fromByteOffset: (50 << 20) - 1, as: UInt8.self) == 0)
+    }
+
+    @Test("memory that the system refuses is a full arena")
+    func refusal() throws {
+        let arena = try Arena(capacity: 64 << 20)
+        let memory = try #require(arena.allocate(100))
+        // A hole cannot be made usable, like memory that the system does not have.
+        let page = UnsafeMutableRawPointer(bitPattern: (Int(bitPattern: memory) & ~4_095) + (32 << 20))
+        try #require(munmap(page, 16 << 20) == 0)
+        #expect(arena.resize(memory, to: 40 << 20) == .full)
+        #expect(arena.allocate(40 << 20) == nil)
+        #expect(arena.allocate(4_096) != nil)
     }
 }
