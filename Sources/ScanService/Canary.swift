@@ -10,11 +10,16 @@ package enum Canary {
     /// - Parameters:
     ///   - control: the socket to the manager; nil when somebody else started it, who reads standard error.
     ///   - engine: verifies every byte, runs the self-tests and the known answers when it loads.
+    ///   - samples: objects that scanning processes died of. What they are called does not matter, surviving them does.
     /// - Returns: the exit status; 0 when the generation is good.
-    package static func run(control: Descriptor?, engine: any ScanEngine, generation: UInt64) -> Int32 {
+    package static func run(
+        control: Descriptor?, engine: any ScanEngine, generation: UInt64, samples: [Descriptor] = []
+    ) -> Int32 {
         let report: WorkerReport
         do throws(EngineError) {
-            report = .loaded(try engine.load(generation: generation).summary)
+            let loaded = try engine.load(generation: generation)
+            for sample in samples { survive(sample, loaded) }
+            report = .loaded(loaded.summary)
         } catch {
             report = .refused(generation: generation, error.failure.text)
         }
@@ -28,5 +33,23 @@ package enum Canary {
         link.enqueue(report.message)
         guard (try? link.flush()) == true, case .loaded = report else { return 1 }
         return 0
+    }
+
+    private static func survive(_ sample: Descriptor, _ generation: any EngineGeneration) {
+        do throws(EngineError) {
+            let status: stat
+            do throws(SystemError) { status = try sample.status() } catch { return }
+            let size = UInt64(max(0, status.st_size))
+            let source = try ObjectSource(sample, announced: size, isTrusted: false)
+            let order = ScanOrder(
+                options: ScanOptions(), envelope: ScanEnvelope(agent: "cli"), name: "sample", size: size)
+            let scan = try generation.begin(source, order, Cancellation())
+            for _ in 0..<WireLimits.questions {
+                guard case .suspended(let questions) = scan.run() else { return }
+                scan.provide(questions.map { Answer(question: $0, result: .failed) })
+            }
+        } catch {
+            // It cannot be read, so it proves nothing.
+        }
     }
 }

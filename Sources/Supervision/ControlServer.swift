@@ -10,7 +10,7 @@ final class ControlServer {
     struct Services {
         let connect: (_ isTrusted: Bool, _ alone: Bool, @escaping WorkerPool.ConnectionReply) -> Void
         let fate: (UInt64, @escaping (WorkerFate) -> Void) -> Void
-        let keep: (Descriptor, UInt64, String) -> Void
+        let keep: (_ isTrusted: Bool, Descriptor, UInt64, String) -> Void
         let offer: (UInt64, @escaping GenerationSwap.Reply) -> Void
         let status: () -> [StatusLine]
         let reload: () -> Result<String, GenerationSwap.Refused>
@@ -166,7 +166,7 @@ final class ControlServer {
         case .fate(let worker): services.fate(worker) { later(.fate($0), nil) }
         case .keep(let worker, let name):
             guard let descriptor = incoming.descriptor else { throw WireError(.badValue, "KEEP without a descriptor") }
-            services.keep(descriptor, worker, name)
+            services.keep(client.isTrusted, descriptor, worker, name)
             later(.accepted(""), nil)
         case .status: later(.status(services.status()), nil)
         case .counters(let amounts):

@@ -5,22 +5,28 @@ import Platform
 import ScanProtocol
 
 /// Takes offered generations: canary, link, scanning processes; and goes back when they turn out bad.
+///
+/// A scanning process that has served a client may have been taken over by what it scanned. What it says about a
+/// generation is not believed: a new process takes its place, and that one's word counts. Nor do crashes prove
+/// anything by themselves: a canary decides before the manager goes back.
 final class GenerationSwap {
-    /// What a canary may take to verify every byte and to scan the known answers.
-    private static let canaryTime: UInt64 = 300 * 1_000_000_000
     /// What scanning processes may take to load.
     private static let loadTime: UInt64 = 60 * 1_000_000_000
-    /// Crashes after a swap that make it bad, and for how long after it they count.
+    /// Crashes after a swap that make it suspect, and for how long after it they count.
     private static let crashLimit = 3
     private static let probation: UInt64 = 900 * 1_000_000_000
+    /// From the last of these crashes until a canary tries the objects: clients keep what their process died of first.
+    private static let sampleTime: UInt64 = 2 * 1_000_000_000
 
     typealias Reply = (Result<String, Refused>) -> Void
     struct Refused: Error { let text: String }
 
     private enum State {
         case idle
-        case canary(generation: UInt64, Reply)
+        case canary
         case loading(generation: UInt64, previous: UInt64?, missing: Set<UInt64>, Reply)
+        /// A canary looks whether a suspicion is right.
+        case confirming
     }
 
     private let loop: PollLoop
@@ -35,6 +41,9 @@ final class GenerationSwap {
     private var previous: UInt64?
     private var swappedAt: UInt64 = 0
     private var crashes = 0
+    private var crashLimit = GenerationSwap.crashLimit
+    /// Objects of our own agents that isolated processes died of since the last swap.
+    private var samples: [Descriptor] = []
     /// Generations that were gone back from: never tried again by themselves.
     private var bad: Set<UInt64> = []
 
@@ -58,6 +67,14 @@ final class GenerationSwap {
         pool.onCrash = { [unowned self] in crashed() }
     }
 
+    private func tryOut(
+        _ generation: UInt64, _ samples: [Descriptor] = [], _ ended: @escaping (CanaryRun.Outcome) -> Void
+    ) {
+        CanaryRun.start(
+            generation, samples: samples, user: pool.settings.user, loop: loop, children: children, program: program,
+            log: log, ended: ended)
+    }
+
     // MARK: - Offer
 
     /// Tries a generation and uses it if it is good.
@@ -69,36 +86,14 @@ final class GenerationSwap {
             return refuse(generation, "\(store.path(generation)) does not exist", reply)
         }
         if generation == current { return reply(.success("generation \(generation) is in use already")) }
-        state = .canary(generation: generation, reply)
-        do throws(SystemError) {
-            let (near, far) = try UnixSocket.pair()
-            try startCanary(generation, near, far)
-        } catch {
+        state = .canary
+        tryOut(generation) { [unowned self] outcome in
             state = .idle
-            refuse(generation, "the canary cannot be started: \(error)", reply)
+            switch outcome {
+            case .good: activate(generation, reply)
+            case .bad(let text), .unknown(let text): refuse(generation, text, reply)
+            }
         }
-    }
-
-    private func startCanary(_ generation: UInt64, _ near: Descriptor, _ far: Descriptor) throws(SystemError) {
-        let talk = CanaryTalk(near, loop, log)
-        let pid = try children.start(
-            program.path,
-            arguments: program.arguments(["--canary=\(generation)", "--user=\(pool.settings.user)"]),
-            environment: program.environment, descriptors: [(ManagerProgram.controlDescriptor, far.raw)]
-        ) { [unowned self] end in canaryEnded(talk, end) }
-        talk.listen()
-        timer = loop.after(GenerationSwap.canaryTime) { [unowned self] in children.signal(pid, SIGKILL) }
-    }
-
-    private func canaryEnded(_ talk: CanaryTalk, _ end: ProcessEnd) {
-        loop.remove(timer)
-        talk.end()
-        guard case .canary(let generation, let reply) = state else { return }
-        state = .idle
-        guard end == .exited(0), talk.loaded == generation, talk.failure == nil else {
-            return refuse(generation, talk.failure ?? "the canary ended with \(end)", reply)
-        }
-        activate(generation, reply)
     }
 
     private func activate(_ generation: UInt64, _ reply: @escaping Reply) {
@@ -106,16 +101,42 @@ final class GenerationSwap {
         if let text = use(generation) { return refuse(generation, text, reply) }
         state = .loading(
             generation: generation, previous: old, missing: Set(pool.shared.map(\.id)), reply)
-        timer = loop.after(GenerationSwap.loadTime) { [unowned self] in
-            failLoading("the scanning processes did not load it in time")
-        }
+        startLoadTimer()
         checkLoading()
+    }
+
+    private func startLoadTimer() {
+        loop.remove(timer)
+        timer = loop.after(GenerationSwap.loadTime) { [unowned self] in loadingIsLate() }
+    }
+
+    /// Processes that have served clients are replaced; new ones that are late have the same word as others.
+    private func loadingIsLate() {
+        guard case .loading(_, _, let missing, _) = state else { return }
+        let late = missing.compactMap { pool.workers[$0] }
+        guard !late.isEmpty, late.allSatisfy(\.hasServed) else {
+            return failLoading("the scanning processes did not load it in time")
+        }
+        for worker in late { replace(worker, "did not load the offered generation in time") }
+        startLoadTimer()
+        checkLoading()
+    }
+
+    /// Goes on loading with a new process in place of one that is not believed.
+    private func replace(_ worker: Worker, _ reason: String) {
+        guard case .loading(let generation, let previous, var missing, let reply) = state else { return }
+        log().warning("scanning process \(worker.id) \(reason); another one takes its place and decides")
+        missing.remove(worker.id)
+        if let fresh = pool.replace(worker) { missing.insert(fresh.id) }
+        state = .loading(generation: generation, previous: previous, missing: missing, reply)
     }
 
     /// Makes it the generation of all processes. What went wrong, or nil.
     private func use(_ generation: UInt64) -> String? {
         do throws(GenerationError) { try store.activate(generation) } catch { return "\(error)" }
         current = generation
+        samples = []
+        crashLimit = GenerationSwap.crashLimit
         pool.generation = generation
         for worker in pool.shared { worker.load(generation) }
         return nil
@@ -124,12 +145,21 @@ final class GenerationSwap {
     private func loaded(_ worker: Worker, _ generation: UInt64, _ failure: String?) {
         switch state {
         case .loading(let wanted, let previous, var missing, let reply) where wanted == generation:
-            if let failure { return failLoading(failure) }
+            if let failure {
+                guard worker.hasServed else { return failLoading(failure) }
+                replace(worker, "refused generation \(generation)")
+                return checkLoading()
+            }
             missing.remove(worker.id)
             state = .loading(generation: wanted, previous: previous, missing: missing, reply)
             checkLoading()
-        case .idle where failure != nil && generation == current:
-            goBack("it cannot be loaded: \(failure ?? "")")
+        case .idle where failure != nil && generation == current && !worker.isDraining:
+            if worker.hasServed {
+                log().warning("scanning process \(worker.id) is replaced: it refused the generation in use")
+                _ = pool.replace(worker)
+            } else {
+                suspect("it cannot be loaded: \(failure ?? "")", worker: worker)
+            }
         default: break
         }
     }
@@ -172,22 +202,92 @@ final class GenerationSwap {
     // MARK: - Going back
 
     private func crashed() {
-        guard previous != nil, Clock.now &- swappedAt < GenerationSwap.probation else { return }
+        guard previous != nil, isOnProbation else { return }
         crashes += 1
-        guard crashes >= GenerationSwap.crashLimit, case .idle = state else { return }
-        goBack("\(crashes) scanning processes crashed since it came into use")
+        guard crashes == crashLimit else { return }
+        loop.after(GenerationSwap.sampleTime) { [unowned self] in
+            guard crashes >= crashLimit else { return }
+            suspect("\(crashes) scanning processes crashed since it came into use")
+        }
     }
 
-    /// Goes back to the last good generation: the previous one, or the newest older one.
-    private func goBack(_ reason: String) {
-        guard let failed = current else { return }
-        bad.insert(failed)
-        let older = ((try? store.numbers()) ?? []).filter { $0 < failed && !bad.contains($0) }
-        guard let target = previous.flatMap({ bad.contains($0) ? nil : $0 }) ?? older.last else {
-            lastRefusal = "generation \(failed): \(reason); there is no older one to go back to"
-            log().error("generation \(failed): \(reason); there is no older one to go back to. Run esets_update")
+    private var isOnProbation: Bool { Clock.now &- swappedAt < GenerationSwap.probation }
+
+    /// Remembers an object of one of our own agents that an isolated process died of.
+    func remember(sample: Descriptor) {
+        guard isOnProbation, samples.count < ManagerProgram.samples, let copy = try? sample.duplicate() else { return }
+        samples.append(copy)
+        // They hold memory or disk space.
+        loop.after(GenerationSwap.probation) { [unowned self] in
+            if !isOnProbation { samples = [] }
+        }
+    }
+
+    /// Has a canary try the current generation again, and goes back only if it fares no better.
+    ///
+    /// - Parameter worker: a new process that refused the generation; ended when the canary disagrees.
+    private func suspect(_ reason: String, worker: Worker? = nil) {
+        guard case .idle = state, let suspect = current else { return }
+        guard let target = older(than: suspect) else {
+            bad.insert(suspect)
+            lastRefusal = "generation \(suspect): \(reason); there is no older one to go back to"
+            log().error("generation \(suspect): \(reason); there is no older one to go back to. Run esets_update")
             return
         }
+        state = .confirming
+        let samples = self.samples
+        log().warning(
+            "generation \(suspect): \(reason). A canary tries it again, with \(samples.count) objects that crashed it")
+        tryOut(suspect, samples) { [unowned self] outcome in
+            switch outcome {
+            case .good:
+                stay(suspect, "\(reason), but a canary finds nothing wrong with it")
+                // A new one is started in its place.
+                if let worker { children.signal(worker.pid, SIGKILL) }
+            case .unknown(let text): stay(suspect, "\(reason), but \(text)")
+            case .bad(let text): compare(suspect, with: target, samples, "\(reason); tried again: \(text)")
+            }
+        }
+    }
+
+    /// A canary agreed. The older generation must fare better with the same objects.
+    private func compare(_ suspect: UInt64, with target: UInt64, _ samples: [Descriptor], _ reason: String) {
+        tryOut(target, samples) { [unowned self] outcome in
+            switch outcome {
+            case .good:
+                state = .idle
+                bad.insert(suspect)
+                goBack(from: suspect, to: target, reason)
+            case .unknown(let text): stay(suspect, "\(reason); generation \(target): \(text)")
+            case .bad(let text):
+                if samples.isEmpty {
+                    bad.insert(target)
+                    if let next = older(than: target) { return compare(suspect, with: next, samples, reason) }
+                }
+                stay(suspect, "\(reason); generation \(target) fares no better: \(text)")
+            }
+        }
+    }
+
+    /// The suspicion was not confirmed. Next time more is needed, so that canaries cannot be kept busy.
+    private func stay(_ generation: UInt64, _ reason: String) {
+        state = .idle
+        crashes = 0
+        crashLimit = min(1_000, crashLimit * 2)
+        samples = []
+        lastRefusal = "generation \(generation) stays in use: \(reason)"
+        log().error("generation \(generation) stays in use: \(reason)")
+    }
+
+    /// The previous generation, or the newest older one, as far as they are not known to be bad.
+    private func older(than generation: UInt64) -> UInt64? {
+        let numbers = ((try? store.numbers()) ?? []).filter { $0 < generation && !bad.contains($0) }
+        return previous.flatMap { bad.contains($0) || $0 == generation ? nil : $0 } ?? numbers.last
+    }
+
+    private func goBack(from failed: UInt64, to target: UInt64, _ reason: String) {
+        // An administrator, or another offer, was faster.
+        guard current == failed else { return }
         previous = nil
         let line = "generation \(failed) is left for generation \(target): \(reason)"
         lastRefusal = line

@@ -170,8 +170,9 @@ package final class Manager {
                 }
             },
             fate: { [unowned self] worker, reply in pool.fate(of: worker, reply) },
-            keep: { [unowned self] object, worker, name in
+            keep: { [unowned self] isTrusted, object, worker, name in
                 guard pool.diedAlone(worker) else { return }
+                if isTrusted { swap.remember(sample: object) }
                 let generation = swap.current.map(String.init) ?? ""
                 crashes.keep(object, worker: worker, name: name, facts: "generation=\(generation)\nworker=\(worker)\n")
             },

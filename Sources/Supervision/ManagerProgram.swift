@@ -1,7 +1,8 @@
 /// How the manager starts its own program again for another role. The roles' options are hidden from users:
 ///
 ///     --scanner --worker=N --threads=N --user=NAME [--alone]   scanning process; control socket is descriptor 3
-///     --canary=GENERATION --user=NAME                          tries a generation; control socket is descriptor 3
+///     --canary=GENERATION --samples=N --user=NAME              tries a generation, then N objects, descriptors 4 to
+///                                                              3 + N; control socket is descriptor 3
 ///     --keep-object=PATH                                       copies standard input to PATH
 ///     --launch=USER -- PROGRAM ARGUMENTS..                     gives up root, then becomes PROGRAM
 package struct ManagerProgram: Sendable {
@@ -17,6 +18,10 @@ package struct ManagerProgram: Sendable {
 
     /// The control socket's number in scanning processes and canaries.
     package static let controlDescriptor: Int32 = 3
+    /// The number of a canary's first object.
+    package static let firstSample: Int32 = 4
+    /// Objects that a canary gets at most.
+    package static let samples = 3
 
     package init(path: String, common: [String], environment: [String: String]) {
         self.path = path

@@ -13,8 +13,10 @@ final class Worker {
     var watch: PollLoop.Token?
     /// What it serves new requests with; nil before the first was loaded.
     var loaded: LoadedGeneration?
-    /// The generation that it was told to load and has not answered about.
-    var loading: UInt64?
+    /// The generations that it was told to load and has not answered about, in order.
+    private(set) var loading: [UInt64] = []
+    /// It was given a client: from then on it may have been taken over.
+    private(set) var hasServed = false
     var isDraining = false
     /// Isolated, for one of our own agents.
     var isForTrusted = false
@@ -55,13 +57,21 @@ final class Worker {
     }
 
     func load(_ generation: UInt64) {
-        loading = generation
+        loading.append(generation)
         send(.load(generation: generation))
+    }
+
+    /// It answers about a generation; false when it was not asked, which none of ours does.
+    func answered(_ generation: UInt64) -> Bool {
+        guard loading.first == generation else { return false }
+        loading.removeFirst()
+        return true
     }
 
     /// Hands it a new client. The client's end of the connection, or nil when there are no descriptors left.
     func adopt(isTrusted: Bool) -> Descriptor? {
         guard let (near, far) = try? UnixSocket.pair() else { return nil }
+        hasServed = true
         send(.adopt(isTrusted: isTrusted), far)
         return near
     }

@@ -36,6 +36,8 @@ final class WorkerPool {
     private static let lastReports = 4_096
     /// Clients' connections that may wait until a process takes them: more means that it does not look any more.
     private static let handoverLimit = 256
+    /// How long a process may finish what it holds: nobody waits longer for a verdict.
+    private static let drainTime: UInt64 = 900 * 1_000_000_000
     /// Ended processes whose fate is remembered.
     private static let remembered = 4_096
 
@@ -153,6 +155,18 @@ final class WorkerPool {
         guard !worker.isDraining else { return }
         worker.isDraining = true
         worker.send(.drain)
+        let (id, pid) = (worker.id, worker.pid)
+        loop.after(WorkerPool.drainTime) { [unowned self] in
+            guard workers[id] != nil else { return }
+            log().error("scanning process \(id) (process \(pid)) does not end; it is killed")
+            children.signal(pid, SIGKILL)
+        }
+    }
+
+    /// Starts another process in place of one that is not believed any more. The new one, unless it cannot be started.
+    func replace(_ worker: Worker) -> Worker? {
+        drain(worker)
+        return isStopping ? nil : start(isIsolated: false)
     }
 
     /// Ends all processes; `onEnd` tells about each.
@@ -198,12 +212,12 @@ final class WorkerPool {
     private func handle(_ report: WorkerReport, of worker: Worker) {
         switch report {
         case .loaded(let loaded):
+            guard worker.answered(loaded.number) else { return unasked(worker) }
             worker.loaded = loaded
-            if worker.loading == loaded.number { worker.loading = nil }
             onLoad(worker, loaded.number, nil)
             serveWaiting(worker)
         case .refused(let generation, let text):
-            if worker.loading == generation { worker.loading = nil }
+            guard worker.answered(generation) else { return unasked(worker) }
             log().error("scanning process \(worker.id) refused generation \(generation): \(text)")
             if worker.isIsolated { giveUp(worker, "the isolated scanning process refused its modules: \(text)") }
             onLoad(worker, generation, text)
@@ -220,6 +234,14 @@ final class WorkerPool {
             }
         case .statistics(let statistics): worker.statistics = statistics
         }
+    }
+
+    /// It was taken over, or is broken; another one takes its place.
+    private func unasked(_ worker: Worker) {
+        log().error("scanning process \(worker.id) speaks of a generation that nobody asked it about; it is ended")
+        loop.remove(worker.watch)
+        worker.watch = nil
+        children.signal(worker.pid, SIGKILL)
     }
 
     private func ended(_ id: UInt64, _ end: ProcessEnd) {

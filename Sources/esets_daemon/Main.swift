@@ -20,6 +20,7 @@ struct Main {
             ProgramOption("threads", .value("N"), help: "its threads", isHidden: true),
             ProgramOption("alone", help: "serves one request", isHidden: true),
             ProgramOption("canary", .value("N"), help: "tries a generation", isHidden: true),
+            ProgramOption("samples", .value("N"), help: "objects that it must survive", isHidden: true),
             ProgramOption("user", .value("NAME"), help: "unprivileged user", isHidden: true),
             ProgramOption("keep-object", .value("FILE"), help: "copies an object", isHidden: true),
             ProgramOption("launch", .value("USER"), help: "becomes an agent", isHidden: true),

@@ -37,7 +37,9 @@ struct ScannerRole {
                 user: arguments.value("user") ?? "nobody",
                 readable: [base, paths.certificatesDirectory, "\(own)/../lib", own]
             ) { log(.warning, $0) }
-            if let generation { exit(Canary.run(control: control, engine: engine, generation: generation)) }
+            if let generation {
+                exit(Canary.run(control: control, engine: engine, generation: generation, samples: samples))
+            }
             var settings = ScanServerSettings()
             settings.threads = arguments.value("threads").flatMap(Int.init) ?? 2
             settings.isIsolated = arguments.has("alone")
@@ -61,6 +63,13 @@ extension ScannerRole {
         var info = stat()
         guard fstat(ManagerProgram.controlDescriptor, &info) == 0, info.st_mode & S_IFMT == S_IFSOCK else { return nil }
         return Descriptor(owning: ManagerProgram.controlDescriptor)
+    }
+
+    /// Objects that a canary is to survive.
+    private var samples: [Descriptor] {
+        let count = arguments.value("samples").flatMap(Int32.init) ?? 0
+        guard count > 0, count <= ManagerProgram.samples else { return [] }
+        return (0..<count).map { Descriptor(owning: ManagerProgram.firstSample + $0) }
     }
 }
 

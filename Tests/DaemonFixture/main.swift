@@ -25,7 +25,10 @@ if arguments.contains("--sandbox-check") {
     // A generation whose directory holds the file "broken" cannot be loaded, one with "crashing" kills what scans.
     let engine = FakeEngine(directory: base + "/var/opt/eset/esets/lib/generations")
     if let number = value("canary").flatMap(UInt64.init) {
-        exit(Canary.run(control: control, engine: engine, generation: number))
+        let samples = (0..<(value("samples").flatMap(Int32.init) ?? 0)).map {
+            Descriptor(owning: ManagerProgram.firstSample + $0)
+        }
+        exit(Canary.run(control: control, engine: engine, generation: number, samples: samples))
     }
     var settings = ScanServerSettings()
     settings.threads = value("threads").flatMap(Int.init) ?? 2

@@ -6,7 +6,8 @@ package import Synchronization
 
 /// An engine without modules. The first word of the object says what happens:
 /// "ask" suspends once, "ask-forever" each time, "spin" runs until cancelled, "hang" runs without looking at the
-/// cancellation until released, "stuck" does so before the scan begins, "babble" tells the manager nonsense and ends, "crash" kills the process; anything with "EICAR" is infected.
+/// cancellation until released, "stuck" does so before the scan begins, "babble" tells the manager nonsense and ends,
+/// "lie" tells it that the generation in use was refused, "crash" kills the process; anything with "EICAR" is infected.
 package final class FakeEngine: ScanEngine {
     /// Generations with these numbers cannot be loaded.
     package let broken: Set<UInt64>
@@ -16,7 +17,8 @@ package final class FakeEngine: ScanEngine {
     package let inside = Mutex<(now: Int, peak: Int)>((0, 0))
     package let released = Atomic<Bool>(false)
 
-    /// Where generations lie, when files there decide: "broken" cannot be loaded, "crashing" kills what scans.
+    /// Where generations lie, when files there decide: "broken" cannot be loaded, "crowded" not beside another one,
+    /// "crashing" kills what scans.
     private let directory: String?
 
     package init(broken: Set<UInt64> = [], directory: String? = nil) {
@@ -29,7 +31,8 @@ package final class FakeEngine: ScanEngine {
     }
 
     package func load(generation: UInt64) throws(EngineError) -> any EngineGeneration {
-        if broken.contains(generation) || has("broken", generation) {
+        let isCrowded = has("crowded", generation) && alive.withLock { !$0.isEmpty }
+        if broken.contains(generation) || has("broken", generation) || isCrowded {
             throw EngineError(.engine, "em001: signature: does not verify")
         }
         return FakeGeneration(generation, self)
@@ -102,6 +105,13 @@ package final class FakeScan: EngineScan, @unchecked Sendable {
         kill(getpid(), SIGKILL)
     }
 
+    /// What a scanning process might say that was taken over.
+    private func lie() {
+        let control = Unmanaged.passRetained(Descriptor(owning: 3)).takeUnretainedValue()
+        let report = WorkerReport.refused(generation: generation.number, "a lie")
+        for packet in report.message.packets { try? UnixSocket.send(control, packet) }
+    }
+
     package func run() -> EngineStep {
         generation.engine.inside.withLock { inside in
             inside.now += 1
@@ -114,6 +124,7 @@ package final class FakeScan: EngineScan, @unchecked Sendable {
         if text.hasPrefix("spin") { while !cancellation.isCancelled { usleep(1_000) } }
         if text.hasPrefix("hang") { while !generation.engine.released.load(ordering: .relaxed) { usleep(1_000) } }
         if text.hasPrefix("babble") { babble() }
+        if text.hasPrefix("lie") { lie() }
         if text.hasPrefix("crash") || generation.engine.has("crashing", generation.number) { raise(SIGSEGV) }
         if text.hasPrefix("kill") { kill(getpid(), SIGKILL) }
         var verdict = ScanVerdict()

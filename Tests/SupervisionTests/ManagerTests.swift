@@ -145,6 +145,56 @@ import Testing
         try manager.stop()
     }
 
+    @Test("crashes that a canary cannot confirm do not bring an old generation back")
+    func unconfirmedCrashes() throws {
+        let manager = try RunningManager("num_proc = 1\n", generations: ["1", "2"])
+        _ = try manager.client().offer(generation: 2)
+        for _ in 0..<3 {
+            // As a process does that was taken over: it ends itself.
+            let before = try manager.wait("a process") { $0.filter { $0.value.hasPrefix("scanner") }.count == 1 }
+            let pid = try #require(
+                before.first { $0.value.hasPrefix("scanner") }.flatMap { pid_t($0.key.dropFirst(8)) })
+            kill(pid, SIGSEGV)
+            try manager.wait("the crash") { $0["Crashes"] != before["Crashes"] }
+        }
+        try manager.wait("the decision") { $0["LastRefusal"]?.contains("generation 2 stays in use") == true }
+        #expect(try manager.status()["Generation"] == "2")
+        #expect(try manager.client().scan("hello").generation == 2)
+        try manager.stop()
+    }
+
+    @Test("an object that crashes the older generation, too, does not bring it back")
+    func olderFaresNoBetter() throws {
+        let manager = try RunningManager(generations: ["1", "2"])
+        _ = try manager.client().offer(generation: 2)
+        for _ in 0..<3 { _ = try manager.client().scan("crash") }
+        let status = try manager.wait("the decision") { $0["LastRefusal"]?.contains("stays in use") == true }
+        #expect(status["LastRefusal"]?.contains("generation 1 fares no better") == true, "\(status)")
+        #expect(status["Generation"] == "2")
+        try manager.stop()
+    }
+
+    @Test("a scanning process that calls the generation in use refused is ended, and nothing changes")
+    func lie() throws {
+        let manager = try RunningManager("num_proc = 1\n", generations: ["2", "1"])
+        _ = try? manager.client().scan("lie")
+        try manager.wait("the end of the liar") { _ in manager.log.contains("nobody asked it about") }
+        #expect(try manager.client().scan("hello").generation == 2)
+        #expect(try manager.status()["Generation"] == "2")
+        try manager.stop()
+    }
+
+    @Test("a process that has served and refuses an offered generation is replaced by one whose word counts")
+    func distrust() throws {
+        let manager = try RunningManager("num_proc = 1\n", generations: ["1", "2 crowded"])
+        _ = try manager.client().scan("hello")
+        let old = try manager.scanners()
+        #expect(try manager.client().offer(generation: 2) == "generation 2 is in use")
+        #expect(try manager.client().scan("hello").generation == 2)
+        #expect(try Set(manager.scanners()).isDisjoint(with: old))
+        try manager.stop()
+    }
+
     @Test("a current generation that cannot be loaded at the start is left for an older one")
     func brokenAtStart() throws {
         let manager = try RunningManager(generations: ["5 broken", "3"])
