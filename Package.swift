@@ -125,7 +125,8 @@ let sharedLibraries: [Target] = [
 let moduleCode: [Target] = [
     moduleLibrary("ModuleKit", ["CModuleABI", "BytesE"]),
     moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
-    moduleLibrary("Matching", ["BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
+    moduleLibrary("Matching", ["Executables", "BytesE", "CModuleABI", "CCrypto"]),
     moduleLibrary("Scanner", ["ModuleKit", "Matching", "BytesE", "CModuleABI", "CCrypto"]),
     moduleLibrary("Archives", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
     moduleLibrary("Heuristics", ["ModuleKit", "BytesE", "CModuleABI"]),
@@ -295,6 +296,7 @@ let moduleTests: [Target] =
     ? [
         tests(
             "Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Executables", ["Executables", "BytesE", "CModuleABI"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"]),
         tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
@@ -331,6 +333,7 @@ let fuzzers: [Target] =
         fuzzer("database", ["Matching", "BytesE"]),
         fuzzer("rewrite", ["Mail", "Bytes"]),
         fuzzer("heuristics", ["Heuristics", "BytesE"]),
+        fuzzer("executables", ["Executables", "BytesE"]),
         fuzzer("tokens", ["Tokens", "Bytes"]),
     ] : []
 
