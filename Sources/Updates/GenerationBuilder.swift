@@ -92,8 +92,9 @@ package struct GenerationBuilder {
                 {
                     try staged.addUnchanged(name, from: current)
                 } else {
-                    try checkSignature(source)
+                    // What is checked is the copy, which nobody else can change.
                     try staged.add(name, copyOf: source)
+                    try checkSignature("\(staged.path)/\(name)", of: source)
                     changed.append(String(name.prefix { $0 != "_" }))
                 }
             } catch {
@@ -116,7 +117,7 @@ package struct GenerationBuilder {
     }
 
     /// Code that nobody trusted signed is refused before it comes near the system; the canary checks it again.
-    private func checkSignature(_ path: String) throws(GenerationError) {
+    private func checkSignature(_ path: String, of source: String) throws(GenerationError) {
         do throws(SystemError) {
             let mapping = try Mapping(path: path)
             do throws(Refusal) {
@@ -124,15 +125,15 @@ package struct GenerationBuilder {
                     _ = try Verifier.verify(ByteView(mapping.bytes), keys: ByteView(keys), thorough: true)
                 }
             } catch {
-                throw SystemError(String(decoding: error.text, as: UTF8.self), path, code: EPERM)
+                throw SystemError(String(decoding: error.text, as: UTF8.self), source, code: EPERM)
             }
         } catch {
-            throw GenerationError("\(path): \(error.call)")
+            throw GenerationError("\(source): \(error.call)")
         }
     }
 
     private func isSame(_ left: String, _ right: String) -> Bool {
-        guard let a = try? Mapping(path: left), let b = try? Mapping(path: right) else { return false }
+        guard let a = try? Mapping(copyOf: left), let b = try? Mapping(path: right) else { return false }
         return ByteView(a.bytes).equals(ByteView(b.bytes))
     }
 

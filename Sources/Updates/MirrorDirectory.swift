@@ -51,14 +51,13 @@ package struct MirrorDirectory: Sendable {
         func add(_ bytes: [UInt8]) { _ = CCrypto_hash_update(hash, bytes, bytes.count) }
         add(Array("compiler \(compiler)\n".utf8))
         for name in try files(in: folder) {
-            let mapping: Mapping
             do throws(SystemError) {
-                mapping = try Mapping(path: "\(folder)/\(name)")
+                let copy = try Mapping(copyOf: "\(folder)/\(name)")
+                add(Array("\(name) \(copy.bytes.count)\n".utf8))
+                _ = CCrypto_hash_update(hash, copy.bytes.baseAddress, copy.bytes.count)
             } catch {
                 throw UpdateError(.sources, "\(folder)/\(name): \(error.reason)")
             }
-            add(Array("\(name) \(mapping.bytes.count)\n".utf8))
-            _ = CCrypto_hash_update(hash, mapping.bytes.baseAddress, mapping.bytes.count)
         }
         var result = [UInt8](repeating: 0, count: 32)
         guard CCrypto_hash_final(hash, &result) == 1 else { throw UpdateError(.module, "SHA-256 failed") }

@@ -20,13 +20,14 @@ package enum ModuleCompiler {
     package static func compileSignatures(
         _ mirror: MirrorDirectory, version: UInt64, digest: String, to path: String
     ) throws(UpdateError) -> CompileReport {
-        var mappings: [Mapping] = []
+        var copies: [Mapping] = []
         var files: [SignatureFile] = []
         for name in try mirror.files(in: mirror.signatures) {
             do throws(SystemError) {
-                let mapping = try Mapping(path: "\(mirror.signatures)/\(name)")
-                mappings.append(mapping)
-                files.append(SignatureFile(name: name, bytes: ByteView(mapping.bytes)))
+                // The mirror may belong to somebody who changes it meanwhile.
+                let copy = try Mapping(copyOf: "\(mirror.signatures)/\(name)")
+                copies.append(copy)
+                files.append(SignatureFile(name: name, bytes: ByteView(copy.bytes)))
             } catch {
                 throw UpdateError(.sources, "\(mirror.signatures)/\(name): \(error.reason)")
             }
@@ -39,7 +40,7 @@ package enum ModuleCompiler {
                     id: "em002.signatures", file: "em002", version: String(version),
                     description: sourcesMark + digest),
                 to: path)
-            withExtendedLifetime(mappings) {}
+            withExtendedLifetime(copies) {}
             return report
         } catch {
             throw UpdateError(error)

@@ -62,4 +62,17 @@ struct PlatformTests {
             #expect(error.description == "open /nonexistent/x: No such file or directory")
         }
     }
+
+    @Test func aCopyOutlivesTheFile() throws {
+        let path = "/tmp/esets-copy-\(getpid())"
+        let content = [UInt8](repeating: 0x41, count: 100_000)
+        try Files.replace(path, with: content)
+        defer { unlink(path) }
+        let copy = try Mapping(copyOf: path)
+        // A mapping would end the process here.
+        #expect(truncate(path, 0) == 0)
+        #expect(copy.bytes.elementsEqual(content))
+        #expect(try Mapping(copyOf: path).bytes.isEmpty)
+        #expect(throws: SystemError.self) { _ = try Mapping(copyOf: "/tmp") }
+    }
 }
