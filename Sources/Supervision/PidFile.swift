@@ -18,24 +18,41 @@ package final class PidFile {
         }
     }
 
+    /// How often the lock is tried: whoever asks whether it is held holds it for a moment, too.
+    private static let attempts = 10
+    private static let pause: UInt32 = 20_000
+
     /// Takes the lock and writes the number of this process.
     package init(_ path: String) throws(Failure) {
         self.path = path
-        do throws(SystemError) {
-            try Files.makeDirectory(Files.parent(of: path))
-            file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644)
-        } catch {
-            throw .system(error)
-        }
-        guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
-            throw .alreadyRunning(pid: PidFile.content(path))
-        }
+        do throws(SystemError) { try Files.makeDirectory(Files.parent(of: path)) } catch { throw .system(error) }
+        file = try PidFile.locked(path)
         do throws(SystemError) {
             _ = try checked("ftruncate", path) { ftruncate(file.raw, 0) }
             try file.writeAll(Array("\(getpid())\n".utf8))
         } catch {
             throw .system(error)
         }
+    }
+
+    /// The locked file. One that its owner removed between our open and our lock protects nothing: then the next one.
+    private static func locked(_ path: String) throws(Failure) -> Descriptor {
+        for attempt in 1...attempts {
+            do throws(SystemError) {
+                let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644)
+                if flock(file.raw, LOCK_EX | LOCK_NB) == 0 {
+                    let ours = try file.status()
+                    var present = stat()
+                    if lstat(path, &present) == 0, present.st_ino == ours.st_ino, present.st_dev == ours.st_dev {
+                        return file
+                    }
+                }
+            } catch {
+                throw .system(error)
+            }
+            if attempt < attempts { usleep(pause) }
+        }
+        throw .alreadyRunning(pid: content(path))
     }
 
     /// Removes the file; the lock goes with the process.
