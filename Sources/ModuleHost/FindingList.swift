@@ -10,6 +10,8 @@ struct FindingList {
     private var others = 0
     private var threats = 0
     private var reasons: Set<Reason> = []
+    /// Objects that have a reason.
+    private var explained: Set<UInt64> = []
 
     private struct Reason: Hashable {
         let object: UInt64
@@ -35,13 +37,13 @@ struct FindingList {
             threats += 1
         } else {
             // A limit that stops a thousand children of one object is one reason.
-            if finding.kind == .notScanned,
-                !reasons.insert(Reason(object: finding.object, name: finding.name)).inserted
-            {
-                return
+            if finding.kind == .notScanned {
+                explained.insert(finding.object)
+                guard reasons.insert(Reason(object: finding.object, name: finding.name)).inserted else { return }
             }
             guard others < Self.maximumOthers else {
                 if finding.kind == .notScanned, reasons.insert(Self.more).inserted {
+                    explained.insert(Self.more.object)
                     list.append(Finding(kind: .notScanned, name: Self.more.name, object: Self.more.object))
                 }
                 return
@@ -59,7 +61,7 @@ struct FindingList {
         if record.flags & EM_OBJECT_UNSUPPORTED != 0 {
             add(Finding(kind: .notScanned, name: "unsupported format variant", object: id))
         }
-        if record.flags & EM_OBJECT_OVER_LIMIT != 0, !reasons.contains(where: { $0.object == id }) {
+        if record.flags & EM_OBJECT_OVER_LIMIT != 0, !explained.contains(id) {
             add(Finding(kind: .notScanned, name: "limit: a part was left out", object: id))
         }
         if record.flags & EM_OBJECT_MALFORMED != 0 {

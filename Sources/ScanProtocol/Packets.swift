@@ -58,7 +58,8 @@ package struct PacketAssembler {
         let request: UInt32 = try reader.integer("request id")
         guard flags & ~PacketAssembler.more == 0 else { throw WireError(.badValue, "packet flags") }
 
-        var message = partial ?? WireMessage(type: type, request: request)
+        // Taken out, so that what has come so far is not copied for each packet.
+        var message = partial.take() ?? WireMessage(type: type, request: request)
         guard message.type == type, message.request == request else {
             throw WireError(.outOfOrder, "packet of another message")
         }
@@ -74,7 +75,6 @@ package struct PacketAssembler {
             partial = message
             return nil
         }
-        partial = nil
         return message
     }
 }
