@@ -27,6 +27,9 @@ package struct NativeThread {
         self.thread = thread
     }
 
+    /// Nobody waits for its end; then `join` must not be called.
+    package func detach() { pthread_detach(thread) }
+
     /// Waits for its end.
     package func join() { pthread_join(thread, nil) }
 }

@@ -33,6 +33,10 @@ final class AgentSupervisor {
         }
     }
 
+    /// How long agents may take to end: they wait for the reply to a message that the next hop has already.
+    static let endTime: UInt64 = 320 * 1_000_000_000
+    /// When a host name could not be looked up, it is tried again after this time.
+    private static let lookupPause: UInt64 = 30 * 1_000_000_000
     /// An agent that lived so long had started well.
     private static let working: UInt64 = 1_000_000_000
 
@@ -41,14 +45,25 @@ final class AgentSupervisor {
     private let program: ManagerProgram
     private let log: () -> Log
     private var agents: [String: Agent] = [:]
+    private let endTime: UInt64
     private var isStopping = false
+    /// Counts calls of `apply`: a lookup for an older configuration is of no interest any more.
+    private var configurations: UInt64 = 0
+    private var lookups = 0
+    /// No agent waits for the addresses of its host name.
+    var isSettled: Bool { lookups == 0 }
     /// All processes of all agents ended.
     var isEmpty: Bool { agents.values.allSatisfy(\.processes.isEmpty) && ending.isEmpty }
     /// Processes of agents that were replaced or disabled.
     private var ending: Set<pid_t> = []
 
-    init(loop: PollLoop, children: ChildWatch, program: ManagerProgram, log: @escaping () -> Log) {
+    /// - Parameter endTime: nanoseconds after which an agent that was told to end is killed.
+    init(
+        loop: PollLoop, children: ChildWatch, program: ManagerProgram, endTime: UInt64 = AgentSupervisor.endTime,
+        log: @escaping () -> Log
+    ) {
         self.loop = loop
+        self.endTime = endTime
         self.children = children
         self.program = program
         self.log = log
@@ -59,13 +74,43 @@ final class AgentSupervisor {
         let services = Set(Sections.services.sectionNames)
         let wanted = configuration.enabledAgents.filter(services.contains)
         for name in agents.keys.sorted() where !wanted.contains(name) { end(name) }
-        for name in wanted { apply(plan(name, configuration)) }
+        configurations += 1
+        apply(wanted.map { plan($0, configuration) }, configurations)
     }
 
-    private func apply(_ plan: Plan) {
+    /// Applies plans when the addresses of their hosts are known.
+    private func apply(_ plans: [Plan], _ number: UInt64) {
+        var names: Set<String> = []
+        for plan in plans {
+            for case .internet(let host, _) in newPlaces(plan) where !HostLookup.isAddress(host) { names.insert(host) }
+        }
+        guard !names.isEmpty else {
+            for plan in plans { apply(plan, [:]) }
+            return
+        }
+        lookups += 1
+        HostLookup.start(names, loop: loop) { [unowned self] answers in
+            lookups -= 1
+            guard number == configurations, !isStopping else { return }
+            let failed = plans.filter { !apply($0, answers) }
+            guard !failed.isEmpty else { return }
+            loop.after(AgentSupervisor.lookupPause) { [unowned self] in
+                if number == configurations && !isStopping { apply(failed, number) }
+            }
+        }
+    }
+
+    /// The places of a plan at which its agent does not listen yet.
+    private func newPlaces(_ plan: Plan) -> [ListeningPlace] {
+        plan.places.filter { agents[plan.name]?.sockets[$0] == nil }
+    }
+
+    /// False when the name of a host was not found, which may be better later.
+    @discardableResult
+    private func apply(_ plan: Plan, _ answers: [String: HostLookup.Answer]) -> Bool {
         if let agent = agents[plan.name], agent.plan == plan {
             for pid in agent.processes { children.signal(pid, SIGHUP) }
-            return
+            return true
         }
         var sockets: [ListeningPlace: [Descriptor]] = [:]
         for place in plan.places {
@@ -74,17 +119,30 @@ final class AgentSupervisor {
                 sockets[place] = old
                 continue
             }
+            var addresses: [String] = []
+            if case .internet(let host, _) = place {
+                switch answers[host] {
+                case .addresses(let known): addresses = known
+                case .failure(let reason):
+                    log().error(
+                        "agent \(plan.name) cannot listen at \(place): the name \(host) was not found: \(reason); "
+                            + "use an address in its place")
+                    return false
+                case nil: addresses = [host]
+                }
+            }
             do throws(SystemError) {
-                sockets[place] = try ListeningSocket.open(place)
+                sockets[place] = try ListeningSocket.open(place, addresses: addresses)
             } catch {
                 log().error("agent \(plan.name) cannot listen at \(place): \(error)")
-                return
+                return true
             }
         }
         end(plan.name)
         let agent = Agent(plan: plan, sockets: sockets)
         agents[plan.name] = agent
         fill(agent)
+        return true
     }
 
     private func end(_ name: String) {
@@ -92,6 +150,13 @@ final class AgentSupervisor {
         agent.isEnding = true
         ending.formUnion(agent.processes)
         for pid in agent.processes { children.signal(pid, SIGTERM) }
+        let processes = agent.processes
+        loop.after(endTime) { [unowned self] in
+            for pid in processes.intersection(ending).sorted() {
+                log().error("agent \(name) (process \(pid)) does not end; it is killed")
+                children.signal(pid, SIGKILL)
+            }
+        }
     }
 
     private func fill(_ agent: Agent) {
@@ -151,11 +216,6 @@ final class AgentSupervisor {
     func stop() {
         isStopping = true
         for name in agents.keys.sorted() { end(name) }
-    }
-
-    /// Ends what did not end by itself.
-    func killAll() {
-        for pid in ending { children.signal(pid, SIGKILL) }
     }
 
     /// Name and processes of each agent.

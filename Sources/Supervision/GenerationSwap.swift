@@ -47,6 +47,8 @@ final class GenerationSwap {
     /// Generations that were gone back from: never tried again by themselves.
     private var bad: Set<UInt64> = []
 
+    /// The current generation is bad, and there is no other.
+    var isStuck: Bool { current.map(bad.contains) ?? false }
     private(set) var current: UInt64?
     private(set) var lastSwap: (realtime: UInt64, generation: UInt64)?
     private(set) var lastRefusal: String?

@@ -20,17 +20,33 @@ enum ListeningPlace: Hashable, CustomStringConvertible {
 enum ListeningSocket {
     private static let backlog: Int32 = 1_024
 
-    /// The sockets of a place: one for each address of the host name.
-    static func open(_ place: ListeningPlace) throws(SystemError) -> [Descriptor] {
+    /// The sockets of a place: one for each address.
+    ///
+    /// - Parameter addresses: those of the host, if the place names one.
+    static func open(_ place: ListeningPlace, addresses: [String]) throws(SystemError) -> [Descriptor] {
         switch place {
-        case .internet(let host, let port): try open(host: host, port: port)
-        case .unix(let path): [try open(path: path)]
+        case .internet(_, let port):
+            var sockets: [Descriptor] = []
+            var failure: SystemError?
+            for address in addresses {
+                do throws(SystemError) {
+                    sockets += try open(host: address, port: port)
+                } catch {
+                    // "localhost" also names ::1, which some machines do not have.
+                    if error.code != EAFNOSUPPORT && error.code != EADDRNOTAVAIL { throw error }
+                    failure = error
+                }
+            }
+            if sockets.isEmpty { throw failure ?? SystemError("bind", "\(place)", code: EADDRNOTAVAIL) }
+            return sockets
+        case .unix(let path): return [try open(path: path)]
         }
     }
 
     private static func open(host: String, port: Int) throws(SystemError) -> [Descriptor] {
         var hints = addrinfo()
-        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        // No names: looking them up may take long.
+        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &list)

@@ -13,8 +13,20 @@ package final class Manager {
         package let description: String
     }
 
-    /// How long agents may finish their messages, and scanning processes their scans, at the end.
+    /// What the service can do when it tells that it is there.
+    package enum Readiness: UInt8, Sendable {
+        /// It scans.
+        case ready = 1
+        /// No modules are installed: mail is deferred.
+        case noModules
+        /// The modules cannot be loaded, or not in time.
+        case notLoaded
+    }
+
+    /// How long scanning processes may finish their scans at the end.
     private static let drainTime: UInt64 = 30 * 1_000_000_000
+    /// How long whoever starts the service waits for the modules.
+    private static let readyTime: UInt64 = 60 * 1_000_000_000
 
     /// Open descriptors that the manager, and each agent, may have.
     private static let descriptors: UInt64 = 65_536
@@ -38,15 +50,18 @@ package final class Manager {
     private let startedAt = Clock.realtime
     private var phase = Phase.running
     private var lastConfigurationError: String?
+    private var isLate = false
 
     /// Loads the configuration and opens the daemon's socket; nothing is started yet.
     ///
     /// - Parameters:
     ///   - program: how this program is started again for other roles.
     ///   - version: of the product, for the status.
+    ///   - agentEndTime: nanoseconds after which an agent that was told to end is killed; nil = as long as a message takes.
     ///   - load: reads the configuration; called again at each reload.
     package init(
-        program: ManagerProgram, version: String, load: @escaping () throws(ConfigurationError) -> Configuration
+        program: ManagerProgram, version: String, agentEndTime: UInt64? = nil,
+        load: @escaping () throws(ConfigurationError) -> Configuration
     ) throws(StartError) {
         loadConfiguration = load
         self.version = version
@@ -70,7 +85,9 @@ package final class Manager {
         swap = GenerationSwap(
             loop: loop, children: children, program: program, pool: pool, store: Manager.store(first),
             log: { current.log })
-        agents = AgentSupervisor(loop: loop, children: children, program: program, log: { current.log })
+        agents = AgentSupervisor(
+            loop: loop, children: children, program: program, endTime: agentEndTime ?? AgentSupervisor.endTime,
+            log: { current.log })
         crashes = CrashStore(
             directory: first.paths.cacheDirectory + "/crash", loop: loop, children: children, program: program,
             log: { current.log })
@@ -107,8 +124,9 @@ package final class Manager {
     ///
     /// - Parameters:
     ///   - handlesSignals: SIGTERM and SIGINT stop, SIGHUP reloads, SIGUSR1 opens the log anew.
-    ///   - ready: called when the daemon's socket is open and everything was started.
-    package func run(handlesSignals: Bool, ready: () -> Void) throws(StartError) {
+    ///   - ready: called once: when the agents listen and a scanning process has loaded the modules, or when it is clear
+    ///     that none will, or after a minute.
+    package func run(handlesSignals: Bool, ready: (Readiness) -> Void) throws(StartError) {
         do throws(SystemError) {
             try open(handlesSignals: handlesSignals)
             if swap.current == nil {
@@ -121,12 +139,30 @@ package final class Manager {
             pool.balance()
             agents.apply(configuration)
             log.info("esets_daemon \(version) runs (process \(getpid()))")
-            ready()
-            try loop.run { phase == .over }
+            loop.after(Manager.readyTime) { [unowned self] in isLate = true }
+            var isAnnounced = false
+            try loop.run {
+                if !isAnnounced, let readiness {
+                    isAnnounced = true
+                    if readiness == .notLoaded {
+                        log.warning("the modules are not loaded yet: mail is deferred until then")
+                    }
+                    ready(readiness)
+                }
+                return phase == .over
+            }
         } catch {
             throw StartError(description: "\(error)")
         }
         log.info("esets_daemon ended")
+    }
+
+    /// nil while it is still being started.
+    private var readiness: Readiness? {
+        guard agents.isSettled || isLate else { return nil }
+        if swap.current == nil { return .noModules }
+        if pool.shared.contains(where: \.isReady) { return .ready }
+        return isLate || swap.isStuck ? .notLoaded : nil
     }
 
     private func open(handlesSignals: Bool) throws(SystemError) {
@@ -220,7 +256,6 @@ package final class Manager {
         control?.close()
         unlink(socketPath)
         agents.stop()
-        loop.after(Manager.drainTime) { [unowned self] in agents.killAll() }
         step()
         watchEnd()
     }

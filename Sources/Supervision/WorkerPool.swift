@@ -28,8 +28,10 @@ final class WorkerPool {
     private static let foreignLimit = 2
     /// Requests for a connection that may wait.
     private static let waitingLimit = 4_096
-    /// How long a client waits for a process, in nanoseconds.
-    private static let patience: UInt64 = 25 * 1_000_000_000
+    /// How long a client waits for a process, in nanoseconds: it asks again by itself until its own patience ends.
+    private static let patience: UInt64 = 10 * 1_000_000_000
+    /// How long for an isolated one, which has to load the modules first.
+    private static let patienceAlone: UInt64 = 25 * 1_000_000_000
     /// Messages of one process that are handled before others have their turn.
     private static let reportsPerTurn = 64
     /// Messages of a process that ended: more than its socket holds.
@@ -300,6 +302,9 @@ final class WorkerPool {
 
     /// Gives a client a connection to an ordinary process, when one is ready.
     func connect(isTrusted: Bool, _ reply: @escaping ConnectionReply) {
+        guard generation != nil else {
+            return reply(.failure(Unavailable(text: "no modules are installed; run esets_update")))
+        }
         let ready = shared.filter(\.isReady)
         guard !ready.isEmpty else { return wait(Waiting(isTrusted: isTrusted, reply: reply), alone: false) }
         turn &+= 1
@@ -320,22 +325,23 @@ final class WorkerPool {
             return request.reply(.failure(Unavailable(text: "too many clients wait for a scanning process")))
         }
         if alone { waitingAlone.append(request) } else { waiting.append(request) }
-        loop.after(WorkerPool.patience + 1_000_000) { [unowned self] in expire() }
+        let patience = alone ? WorkerPool.patienceAlone : WorkerPool.patience
+        loop.after(patience + 1_000_000) { [unowned self] in expire() }
     }
 
     private func expire() {
         let now = Clock.now
         let isLate: (Waiting) -> Bool = { now &- $0.since >= WorkerPool.patience }
-        let late = waiting.filter(isLate) + waitingAlone.filter(isLate)
+        let isLateAlone: (Waiting) -> Bool = { now &- $0.since >= WorkerPool.patienceAlone }
+        let late = waiting.filter(isLate) + waitingAlone.filter(isLateAlone)
         waiting.removeAll(where: isLate)
-        waitingAlone.removeAll(where: isLate)
-        for (id, request) in aloneStarting where isLate(request) {
+        waitingAlone.removeAll(where: isLateAlone)
+        for (id, request) in aloneStarting where isLateAlone(request) {
             guard let worker = workers[id] else { continue }
             giveUp(worker, "the isolated scanning process did not load its modules in time")
             children.signal(worker.pid, SIGKILL)
         }
-        let reason = generation == nil ? "no modules are installed; run esets_update" : "no scanning process is ready"
-        for request in late { request.reply(.failure(Unavailable(text: reason))) }
+        for request in late { request.reply(.failure(Unavailable(text: "no scanning process is ready"))) }
     }
 
     private func serveWaiting(_ worker: Worker) {

@@ -37,8 +37,8 @@ struct Commands {
     func stop() -> Never {
         run { () throws(ScanClientError) in
             _ = try connection.stop()
-            // Messages under way are finished: that may take a minute.
-            for _ in 0..<900 {
+            // Messages that the next hop has are waited for: that may take minutes.
+            for _ in 0..<3_600 {
                 guard PidFile.isHeld(paths.pidFile) else { return }
                 usleep(100_000)
             }

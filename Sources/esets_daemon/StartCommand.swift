@@ -48,7 +48,10 @@ struct StartCommand {
             // Its children, too, leave the terminal (or pipe) of whoever started it; errors of the start still go there.
             let terminal = isDetached ? Terminal.leave() : nil
             do throws(Manager.StartError) {
-                try manager.run(handlesSignals: true) { if isDetached { tellReady(terminal) } }
+                try manager.run(handlesSignals: true) { readiness in
+                    ServiceManager.tell("READY=1")
+                    if isDetached { tell(readiness, terminal) }
+                }
             } catch {
                 terminal?.comeBack()
                 throw error
@@ -62,8 +65,8 @@ struct StartCommand {
     }
 
     /// From here on there is nobody at the terminal any more.
-    private func tellReady(_ terminal: Terminal?) {
-        var byte: UInt8 = 0
+    private func tell(_ readiness: Manager.Readiness, _ terminal: Terminal?) {
+        var byte = readiness.rawValue
         write(StartCommand.readiness, &byte, 1)
         close(StartCommand.readiness)
         terminal?.forget()
@@ -124,7 +127,22 @@ struct StartCommand {
         // Ready comes as a byte; without one the background half ended and said why. It holds the only other end.
         while true {
             var entry = pollfd(fd: reading.raw, events: Int16(POLLIN), revents: 0)
-            if poll(&entry, 1, 200) > 0 { return ExitCode.success }
+            if poll(&entry, 1, 200) > 0 {
+                var byte: UInt8 = 0
+                if read(reading.raw, &byte, 1) == 1 {
+                    switch Manager.Readiness(rawValue: byte) {
+                    case .noModules:
+                        Console.error(
+                            "esets_daemon: no modules are installed: mail is deferred until esets_update has run")
+                    case .notLoaded:
+                        Console.error(
+                            "esets_daemon: runs, but its modules are not loaded: mail is deferred; see the log and --status"
+                        )
+                    case .ready, nil: break
+                    }
+                    return ExitCode.success
+                }
+            }
             if let end = try ChildProcess.wait(pid, block: false) {
                 if case .exited(let code) = end { return code }
                 program.fail("the daemon ended at its start: \(end)")

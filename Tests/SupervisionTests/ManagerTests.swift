@@ -21,6 +21,17 @@ import Testing
         try manager.stop()
     }
 
+    @Test("whoever starts it hears that it is ready when it scans, or that it cannot")
+    func readiness() throws {
+        let manager = try RunningManager()
+        #expect(manager.readiness.withLock { $0 } == .ready)
+        #expect(try manager.status()["SystemState"] == "running")
+        try manager.stop()
+        let stuck = try RunningManager(generations: ["5 broken"])
+        #expect(stuck.readiness.withLock { $0 } == .notLoaded)
+        try stuck.stop()
+    }
+
     @Test("an object that kills the scanner is blamed only after it was alone, and is kept")
     func poison() throws {
         let manager = try RunningManager()
@@ -206,6 +217,7 @@ import Testing
     func noModules() throws {
         let manager = try RunningManager(generations: [])
         #expect(try manager.status()["SystemState"] == "no modules")
+        #expect(manager.readiness.withLock { $0 } == .noModules)
         let done = Mutex<UInt64?>(nil)
         let thread = spawnThread {
             let verdict = try? manager.client().scan("hello")
@@ -252,6 +264,39 @@ import Testing
         #expect(try manager.status().values.contains { $0.hasPrefix("agent smtp 127.0.0.1:\(port)") })
         try manager.stop()
         #expect(kill(second, 0) != 0)
+    }
+
+    @Test("an agent that hangs when it is replaced is killed")
+    func hangingAgent() throws {
+        let port = 20_000 + Int(getpid()) % 20_000
+        let section = { (port: Int) in
+            "[smtp]\nagent_enabled = yes\nlisten_addr = \"127.0.0.1\"\nlisten_port = \(port)\n"
+        }
+        let manager = try RunningManager(section(port), agentEndTime: 300_000_000)
+        let old = try #require(try answer(port))
+        kill(old, SIGSTOP)
+        try manager.configure(section(port + 1))
+        _ = try manager.client().reload()
+        let new = try #require(try answer(port + 1))
+        #expect(new != old)
+        try manager.wait("the end of the old one") { _ in kill(old, 0) != 0 }
+        #expect(manager.log.contains("(process \(old)) does not end; it is killed"))
+        // One that hangs when the daemon ends does not keep it.
+        kill(new, SIGSTOP)
+        try manager.stop()
+        #expect(kill(new, 0) != 0)
+    }
+
+    @Test("an agent listens at the addresses of a name; a name that is not found does not stop the others")
+    func names() throws {
+        let port = 20_000 + Int(getpid()) % 20_000
+        let manager = try RunningManager(
+            "[smtp]\nagent_enabled = yes\nlisten_addr = \"localhost\"\nlisten_port = \(port)\n"
+                + "[pop3]\nagent_enabled = yes\nlisten_addr = \"no-such-name.invalid\"\nlisten_port = \(port + 1)\n")
+        #expect(try answer(port) != nil)
+        #expect(manager.log.contains("the name no-such-name.invalid was not found"), "\(manager.log)")
+        #expect(try manager.client().scan("EICAR").isInfected)
+        try manager.stop()
     }
 
     /// The process id that the fake agent answers with.

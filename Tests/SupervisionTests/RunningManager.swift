@@ -1,4 +1,5 @@
 // swift-format-ignore-file: NeverForceUnwrap
+
 import Configuration
 import Glibc
 import Platform
@@ -12,13 +13,16 @@ import Testing
 final class RunningManager: Sendable {
     let root: String
     private let thread: Mutex<pthread_t?>
+    /// What it told when it was there.
+    let readiness = Mutex<Manager.Readiness?>(nil)
 
     private static let counter = Atomic<Int>(0)
 
     /// - Parameters:
     ///   - configuration: lines of [global] and other sections.
     ///   - generations: directories to make; the first is the current one. "2 broken" makes the file "broken" in 2.
-    init(_ configuration: String = "", generations: [String] = ["1"]) throws {
+    ///   - agentEndTime: nanoseconds after which an agent that does not end is killed.
+    init(_ configuration: String = "", generations: [String] = ["1"], agentEndTime: UInt64? = nil) throws {
         let number = RunningManager.counter.wrappingAdd(1, ordering: .relaxed).newValue
         let root = "/tmp/esv-\(getpid())-\(number)"
         self.root = root
@@ -29,7 +33,7 @@ final class RunningManager: Sendable {
         }
         thread = Mutex(nil)
         try configure(configuration)
-        try start()
+        try start(agentEndTime)
     }
 
     private static func make(_ generation: String, _ root: String) throws {
@@ -61,24 +65,27 @@ final class RunningManager: Sendable {
         return Files.parent(of: tests) + "/esets_daemon_fixture"
     }
 
-    private func start() throws {
+    private func start(_ agentEndTime: UInt64?) throws {
         let root = root
         let (near, far) = try UnixSocket.pair()
         let handle = spawnThread {
             do {
                 let program = ManagerProgram(
                     path: RunningManager.fixture, common: ["--root=\(root)"], environment: ChildProcess.environment)
-                let manager = try Manager(program: program, version: "9.9") { () throws(ConfigurationError) in
+                let manager = try Manager(program: program, version: "9.9", agentEndTime: agentEndTime) {
+                    () throws(ConfigurationError) in
                     try Configuration.load(paths: Paths(root: root))
                 }
-                try manager.run(handlesSignals: false) { try? UnixSocket.send(far, [1]) }
+                try manager.run(handlesSignals: false) { try? UnixSocket.send(far, [1, $0.rawValue]) }
             } catch {
                 Issue.record("the manager failed: \(error)")
                 try? UnixSocket.send(far, [0])
             }
         }
         thread.withLock { $0 = handle }
-        try #require(try UnixSocket.receive(near)?.bytes == [1])
+        let told = try #require(try UnixSocket.receive(near)?.bytes)
+        try #require(told.count == 2)
+        readiness.withLock { $0 = Manager.Readiness(rawValue: told[1]) }
     }
 
     var socket: String { "\(root)/tmp/esets.sock" }
