@@ -111,6 +111,7 @@ let shims: [Target] = [
     shim("CCrypto", links: ["crypto"]),
     shim("CTLS", links: ["ssl", "crypto"]),
     shim("CZlib", links: ["z"]),
+    shim("CSignedData", links: ["crypto"]),
     shim("CPCRE2", links: ["pcre2-8"]),
     shim("CFFI", links: ["ffi"]),
 ]
@@ -127,8 +128,10 @@ let moduleCode: [Target] = [
     moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
     moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
     moduleLibrary("Matching", ["Executables", "BytesE", "CModuleABI", "CCrypto"]),
-    moduleLibrary("Scanner", ["ModuleKit", "Matching", "BytesE", "CModuleABI", "CCrypto"]),
-    moduleLibrary("Archives", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
+    moduleLibrary("Normalization", ["BytesE"]),
+    moduleLibrary("Scanner", ["ModuleKit", "Matching", "Normalization", "BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
+    moduleLibrary("Archives", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
     moduleLibrary("Heuristics", ["ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "TokensE", "BytesE", "CModuleABI"]),
 ]
@@ -150,7 +153,8 @@ let libraries: [Target] = [
     library("EventLoop", ["Bytes", "Platform", "CLinux"]),
     library("TLS", ["Bytes", "EventLoop", "Platform", "CTLS"]),
     library("DataModule", ["Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
-    library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto"]),
+    library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto", "CPCRE2"]),
+    library("CVD", ["Bytes", "CCrypto", "CSignedData", "CZlib"]),
     library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
     library(
@@ -181,12 +185,19 @@ let libraries: [Target] = [
             "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes",
             "CLinux",
         ]),
+    library("AgentKit", ["ScanClient", "Configuration", "Logging", "Platform"]),
+    library("ClamdProtocol", ["Bytes"]),
+    library(
+        "ClamdAgent",
+        [
+            "ClamdProtocol", "AgentKit", "Mail", "ScanClient", "ScanProtocol", "EventLoop", "Configuration", "Logging",
+            "Platform", "Bytes", "CLinux",
+        ]),
     library(
         "SMTPAgent",
         [
-            "SMTP", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Logging",
-            "Platform", "Bytes",
-            "CLinux",
+            "AgentKit", "SMTP", "Mail", "Quarantine", "ScanClient", "ScanProtocol", "EventLoop", "TLS",
+            "Configuration", "Logging", "Platform", "Bytes", "CLinux",
         ]),
 ]
 
@@ -201,7 +212,8 @@ let programs: [Target] = [
             "Platform", "JSON", "ModuleHost",
             "Generations", "CLinux",
         ]),
-    program("esets_smtp", ["SMTPAgent"] + mailNeeds),
+    program("esets_smtp", ["SMTPAgent", "AgentKit"] + mailNeeds),
+    program("esets_clamd", ["ClamdAgent", "AgentKit"] + mailNeeds),
     program("esets_cli", ["OnDemand"] + mailNeeds),
     program("esets_scan", ["OnDemand", "JSON"] + mailNeeds),
     program("esets_pipe", ["OnDemand"] + mailNeeds),
@@ -218,7 +230,7 @@ let programs: [Target] = [
         "esets_bench",
         [
             "ModuleHost", "Generations", "DataModule", "SignatureCompiler", "ScanProtocol", "Configuration", "Programs",
-            "Platform", "Bytes",
+            "Platform", "JSON", "Bytes",
             "CModuleABI",
         ]),
     program(
@@ -260,6 +272,7 @@ let testTargets: [Target] = [
     tests("Quarantine", ["Quarantine", "Bytes", "Platform"]),
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
     tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
+    tests("CVD", ["CVD", "Bytes", "CCrypto"]),
     tests("Tokens", ["Tokens", "Bytes"]),
     tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
     tests("Updates", ["Updates", "Generations", "DataModule", "Platform", "CCrypto"]),
@@ -283,10 +296,18 @@ let testTargets: [Target] = [
             "esets_daemon_fixture", "EsetsLibrary", "CEsets", "EventLoop", "Generations", "Supervision", "ScanClient",
             "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform",
         ]),
+    tests("AgentKit", ["AgentKit", "EventLoop", "Platform"]),
+    tests("ClamdProtocol", ["ClamdProtocol", "Bytes"]),
+    tests(
+        "ClamdAgent",
+        [
+            "ClamdAgent", "ClamdProtocol", "ScanProtocol", "ScanClient", "EventLoop", "Configuration", "Platform",
+            "Bytes", "CLinux",
+        ]),
     tests(
         "SMTPAgent",
         [
-            "SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes",
+            "AgentKit", "SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes",
             "CLinux",
         ]),
 ]
@@ -298,6 +319,7 @@ let moduleTests: [Target] =
             "Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Executables", ["Executables", "BytesE", "CModuleABI"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"]),
+        tests("Normalization", ["Normalization", "BytesE"]),
         tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
         tests(
@@ -328,6 +350,7 @@ let fuzzers: [Target] =
         fuzzer("archive", ["Archives", "BytesE"]),
         fuzzer("smtp", ["SMTP", "Bytes"]),
         fuzzer("cfg", ["Configuration"]),
+        fuzzer("clamd", ["ClamdProtocol", "Bytes"]),
         fuzzer("scanprotocol", ["ScanProtocol"]),
         fuzzer("loader", ["ModuleHost", "Bytes"]),
         fuzzer("database", ["Matching", "BytesE"]),
@@ -335,6 +358,8 @@ let fuzzers: [Target] =
         fuzzer("heuristics", ["Heuristics", "BytesE"]),
         fuzzer("executables", ["Executables", "BytesE"]),
         fuzzer("tokens", ["Tokens", "Bytes"]),
+        fuzzer("cvd", ["CVD", "Bytes"]),
+        fuzzer("normalization", ["Normalization", "BytesE"]),
     ] : []
 
 // MARK: - A part of the house

@@ -1,0 +1,36 @@
+import BytesE
+
+/// The characters of an HTML document: without NUL and CR, a line feed as a space.
+///
+/// Without NUL, most UTF-16 reads like ASCII. Inside a data URL line ends stay as they are.
+struct HTMLInput {
+    private let bytes: ByteView
+    /// Index of the next byte.
+    private(set) var position = 0
+    /// Line ends are handed out as they are.
+    var isBinary = false
+
+    init(_ bytes: ByteView) {
+        self.bytes = bytes
+    }
+
+    /// The next character, nil at the end.
+    mutating func peek() -> UInt8? {
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == 0 || (byte == 0x0d && !isBinary) {
+                position += 1
+                continue
+            }
+            return byte == 0x0a && !isBinary ? 0x20 : byte
+        }
+        return nil
+    }
+
+    /// Goes behind the character that `peek` gave.
+    mutating func advance() { position += 1 }
+
+    mutating func skipSpace() {
+        while let byte = peek(), isASCIISpace(byte) { advance() }
+    }
+}

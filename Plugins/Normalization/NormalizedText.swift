@@ -1,0 +1,47 @@
+package import BytesE
+
+/// A normalised form of an object, in memory that somebody else owns.
+///
+/// What does not fit is left out and told; nothing is written behind the end.
+package struct NormalizedText {
+    private let base: UnsafeMutablePointer<UInt8>
+    private let capacity: Int
+    /// Bytes written.
+    package private(set) var count = 0
+    /// Something was left out.
+    package private(set) var isCut = false
+
+    /// - Parameters:
+    ///   - base: where it goes; must stay valid as long as this and `bytes`.
+    ///   - capacity: bytes that fit there. `room(for:)` is enough for every form.
+    package init(base: UnsafeMutablePointer<UInt8>, capacity: Int) {
+        self.base = base
+        self.capacity = max(0, capacity)
+    }
+
+    /// Bytes that a form of an object of `size` bytes needs at most.
+    ///
+    /// The worst is a character by name: four bytes such as `&Mu;` become eight.
+    package static func room(for size: Int) -> Int { 2 * size + 64 }
+
+    /// What was written.
+    package var bytes: ByteView { ByteView(base: UnsafePointer(base), count: count) }
+
+    @inline(__always) mutating func append(_ byte: UInt8) {
+        guard count < capacity else {
+            isCut = true
+            return
+        }
+        base[count] = byte
+        count += 1
+    }
+
+    mutating func append(_ bytes: ByteView) {
+        for byte in bytes.buffer { append(byte) }
+    }
+
+    /// Takes the last byte back.
+    mutating func removeLast() {
+        if count > 0 { count -= 1 }
+    }
+}
