@@ -163,7 +163,9 @@ extension HTMLForms {
 
     /// The tag is complete.
     private mutating func endTag() {
+        // A tag that ends the document has no effect.
         input.skipSpace()
+        guard input.peek() != nil else { return }
         if tag.equals("/script") || (tag.equals("/style") && raw == .style) {
             raw = .none
         } else if tag.equals("script") {

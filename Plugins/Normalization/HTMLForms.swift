@@ -103,17 +103,21 @@ package struct HTMLForms {
     /// Bytes above 127, up to three that belong together.
     private mutating func highText() {
         var value: UInt32 = 0
-        while let byte = input.peek(), byte >= 0x80, value < 0x10000 {
-            value = value << 8 | UInt32(byte)
-            input.advance()
-        }
-        guard let following = input.peek() else { return }
-        if HighBytes.isFullStop(value, before: following) {
+        while let byte = input.peek() {
+            if byte >= 0x80, value < 0x10000 {
+                value = value << 8 | UInt32(byte)
+                input.advance()
+                continue
+            }
+            guard HighBytes.isFullStop(value, before: byte) else { break }
             withoutComments.append(UInt8(ascii: "."))
             withoutTags.append(UInt8(ascii: "."))
-            if value == 0xa1 { input.advance() }
-            return
+            guard value == 0xa1 else { return }
+            // Two bytes of Big5. What follows them counts as if a byte above 127, of value 0, came first.
+            input.advance()
+            value = 0
         }
+        guard input.peek() != nil else { return }
         let bytes = HighBytes(value)
         for index in 0..<bytes.count { withoutComments.append(bytes[index]) }
         // The form without tags has the byte before the last one twice.
