@@ -2,6 +2,7 @@ import BytesE
 import CModuleABI
 import MIMEE
 import ModuleKit
+import Unpacking
 
 /// GZIP (RFC 1952). All members together are one file, as gunzip has it; members after the first are offered alone
 /// too, because what begins a file decides what it is.

@@ -2,6 +2,7 @@ import BytesE
 import CModuleABI
 import CZlib
 import ModuleKit
+import Unpacking
 
 /// How an inflation ended.
 enum InflateEnd {

@@ -2,18 +2,19 @@ import BytesE
 import CModuleABI
 import MIMEE
 import ModuleKit
+import Unpacking
 
 /// The parts of a message, by every plausible reading.
 ///
-/// The default reading comes first. Then, where the message is ambiguous, each other reading is walked beside the
-/// default one, and what differs from it is offered too.
+/// The default reading comes first. Then, where the message is ambiguous, each other reading is walked, and what none
+/// of those before had is offered too. At last, where a NUL hides the structure from us, the message without NULs.
 final class MIMEUnpacker: Unpacker {
     private var walker: MIMEWalker
-    /// The default reading again, to compare with; nil while `walker` is the default one.
-    private var reference: MIMEWalker?
-    private var referencePart: MIMEPart?
-    private var readings: [MIMEReading] = []
-    private var readingsAreKnown = false
+    /// What was offered so far.
+    private var offered = PartSet()
+    private var readings = MIMEReadings()
+    private var isDefaultReading = true
+    private var isHiddenByNUL = false
     private var failure: ModuleError?
 
     init(_ scan: ScanContext, _ object: UnsafePointer<em_object>) {
@@ -28,8 +29,8 @@ final class MIMEUnpacker: Unpacker {
             guard let part = walker.next(check: check) else {
                 if let failure { throw failure }
                 if walker.isCancelled { throw .cancelled }
-                guard nextReading() else { return false }
-                continue
+                if nextReading() { continue }
+                return try offerWithoutNULs()
             }
             if try offer(part) { return true }
         }
@@ -47,16 +48,37 @@ final class MIMEUnpacker: Unpacker {
 
     /// Begins the next reading; false when there are no more.
     private func nextReading() -> Bool {
-        if !readingsAreKnown {
-            readingsAreKnown = true
-            tellDefects()
-            readings = MIMEReading.all(for: walker.ambiguities)
-            readings.reverse()
+        if isDefaultReading { tellDefects() }
+        isDefaultReading = false
+        if walker.ambiguities.hiddenByNUL { isHiddenByNUL = true }
+        guard let reading = readings.next(after: walker.ambiguities) else {
+            if readings.isCut { found(EM_OBJECT_OVER_LIMIT) }
+            return false
         }
-        guard let reading = readings.popLast() else { return false }
         walker = MIMEWalker(data, reading: reading)
-        reference = MIMEWalker(data)
-        referencePart = nil
+        return true
+    }
+
+    /// Some programs drop NULs wherever they stand. Once only: what is offered holds none.
+    private func offerWithoutNULs() throws(ModuleError) -> Bool {
+        guard isHiddenByNUL else { return false }
+        isHiddenByNUL = false
+        let copy = try scan.allocate(data.count).assumingMemoryBound(to: UInt8.self)
+        var count = 0
+        var position = 0
+        while position < data.count {
+            try scan.check()
+            let end = min(position + 65_536, data.count)
+            for byte in data.slice(position, end).buffer where byte != 0 {
+                copy[count] = byte
+                count += 1
+            }
+            position = end
+        }
+        var child = Child()
+        child.data = ByteView(base: UnsafePointer(copy), count: count)
+        child.type = EM_TYPE_MAIL
+        try submit(child, name: [])
         return true
     }
 
@@ -87,16 +109,12 @@ final class MIMEUnpacker: Unpacker {
             // An empty part hides nothing, and many of them would use up the limit.
             guard !part.body.isEmpty || !part.names.isEmpty else { return false }
         }
-        if reference != nil {
-            let isKnown = referenceHas(part)
-            if let failure { throw failure }
-            if isKnown { return false }
-        }
-        if part.kind != .multipartEnd || part.encoding != .identity { try submit(part, part.encoding) }
+        var isNew = false
+        if part.kind != .multipartEnd || part.encoding != .identity { isNew = try submit(part, part.encoding) }
         for encoding in part.otherEncodings where part.kind != .multipartEnd || encoding != .identity {
-            try submit(part, encoding)
+            if try submit(part, encoding) { isNew = true }
         }
-        return true
+        return isNew
     }
 
     private func holdsFile(_ range: Range<Int>) -> Bool {
@@ -104,34 +122,20 @@ final class MIMEUnpacker: Unpacker {
         return blocks.next(check: check) != nil
     }
 
-    /// Whether the default reading has the same part: both walk forwards through the message.
-    private func referenceHas(_ part: MIMEPart) -> Bool {
-        while true {
-            if let current = referencePart {
-                let isSameEncoding =
-                    current.encoding == part.encoding || current.otherEncodings.contains(part.encoding)
-                if current.kind == part.kind, current.body == part.body, isSameEncoding { return true }
-                // Ends of multiparts come late; they are compared where both stand at the same place.
-                if current.kind == .leaf, part.kind == .leaf, current.body.lowerBound > part.body.lowerBound {
-                    return false
-                }
-                if current.body.lowerBound > part.body.upperBound { return false }
-            }
-            guard let following = reference?.next(check: check) else { return false }
-            referencePart = following
-        }
-    }
-
-    private func submit(_ part: MIMEPart, _ encoding: TransferEncoding) throws(ModuleError) {
+    /// Whether it was not offered before.
+    private func submit(_ part: MIMEPart, _ encoding: TransferEncoding) throws(ModuleError) -> Bool {
+        guard offered.insert(part.body, encoding, isMessage: part.isMessage) else { return false }
         let input = data.slice(part.body.lowerBound, part.body.upperBound)
         guard encoding != .identity else {
             var child = child(part)
             child.data = input
             child.flags = EM_OBJECT_IN_PLACE
-            return try submit(child, name: part.names.first ?? [], declared: part.mediaType)
+            try submit(child, name: part.names.first ?? [], declared: part.mediaType)
+            return true
         }
         try submit(part, input, encoding)
         if encoding == .base64, let plain = try withoutInnerPadding(input) { try submit(part, plain, encoding) }
+        return true
     }
 
     private func child(_ part: MIMEPart) -> Child {

@@ -1,6 +1,7 @@
 import BytesE
 package import CModuleABI
 import ModuleKit
+import Unpacking
 
 /// The instance of em003: it has no state beside the host's services.
 final class Archives {
@@ -47,16 +48,16 @@ nonisolated(unsafe) private var containerTable = em_container_v1(
     identify: { instance, scan, object, type in
         guard let instance, let scan, let object else { return 0 }
         let context = ScanContext(scan, borrow(Archives.self, instance).services)
-        let claims = Format.claims(context, object.pointee)
-        guard let first = claims.first else { return 0 }
-        type?.pointee = first.type
-        return claims.reduce(0) { max($0, $1.sureness) }
+        let formats = claimedFormats(context, object.pointee)
+        guard let first = formats.first else { return 0 }
+        type?.pointee = first.claim.type
+        return formats.reduce(0) { max($0, $1.claim.sureness) }
     },
     open: { instance, scan, object, out in
         guard let instance, let scan, let object, let out else { return EM_E_ARGUMENT }
         let context = ScanContext(scan, borrow(Archives.self, instance).services)
         do throws(ModuleError) {
-            guard let unpacker = try Format.unpacker(context, object) else { return EM_E_UNSUPPORTED }
+            guard let unpacker = try unpacker(context, object) else { return EM_E_UNSUPPORTED }
             out.pointee = retain(unpacker)
             return EM_OK
         } catch {

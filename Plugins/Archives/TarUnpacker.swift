@@ -2,6 +2,7 @@ import BytesE
 import CModuleABI
 import MIMEE
 import ModuleKit
+import Unpacking
 
 /// TAR: every entry lies unpacked in the archive, so nothing is copied.
 final class TarUnpacker: Unpacker {

@@ -2,6 +2,7 @@ import BytesE
 import CModuleABI
 import MIMEE
 import ModuleKit
+import Unpacking
 
 /// Uuencoded files inside a text.
 final class UUUnpacker: Unpacker {

@@ -2,6 +2,7 @@ import BytesE
 import CModuleABI
 import MIMEE
 import ModuleKit
+import Unpacking
 
 /// ZIP. Unpackers believe either the central directory or the local headers, and forged archives show each of them
 /// something else; so first every entry of the directory is offered, then every local header that the directory

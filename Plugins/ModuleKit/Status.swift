@@ -1,7 +1,7 @@
 package import CModuleABI
 
-/// What a call across the ABI answered, as an error of Swift.
-package struct ModuleError: Error {
+/// What a call across the ABI answered, as an error of Swift. Public only because subclasses in other targets name it in what they override.
+public struct ModuleError: Error {
     package let status: em_status
 
     package init(_ status: em_status) {

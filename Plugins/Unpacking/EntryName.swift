@@ -1,9 +1,9 @@
-import BytesE
-import MIMEE
+package import BytesE
+package import MIMEE
 
 /// The name of an archive's entry as UTF-8. Without a mark, bytes that are valid UTF-8 are taken for that, because
 /// many programs forget the mark.
-func entryName(_ raw: ByteView, isUTF8: Bool, otherwise charset: Charset) -> [UInt8] {
+package func entryName(_ raw: ByteView, isUTF8: Bool, otherwise charset: Charset) -> [UInt8] {
     let bytes = raw.prefix(1024)
     let asUTF8 = Charset.utf8.decode(bytes)
     // The lenient decoder changes what is not valid.

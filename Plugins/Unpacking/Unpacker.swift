@@ -1,19 +1,19 @@
-import BytesE
-import CModuleABI
-import ModuleKit
+package import BytesE
+package import CModuleABI
+public import ModuleKit
 
 /// The base of all extractors: one container that is being opened.
-class Unpacker {
-    let scan: ScanContext
+open class Unpacker {
+    package let scan: ScanContext
     /// The container; it stays where it is as long as the unpacker lives.
-    let object: UnsafePointer<em_object>
-    let data: ByteView
+    package let object: UnsafePointer<em_object>
+    package let data: ByteView
     /// `EM_OBJECT_…` of the container that were found so far; told to the host at the end.
-    private(set) var flags: UInt32 = 0
+    package private(set) var flags: UInt32 = 0
     /// How children lay in the container, e.g. "ZIP".
-    let format: StaticString
+    package let format: StaticString
 
-    init(_ scan: ScanContext, _ object: UnsafePointer<em_object>, format: StaticString) {
+    package init(_ scan: ScanContext, _ object: UnsafePointer<em_object>, format: StaticString) {
         self.scan = scan
         self.object = object
         self.data = ByteView(object.pointee.data)
@@ -21,22 +21,22 @@ class Unpacker {
     }
 
     /// Submits the next child, or a few; false when there are no more.
-    func next() throws(ModuleError) -> Bool { false }
+    open func next() throws(ModuleError) -> Bool { false }
 
     /// Notes what the container is, e.g. EM_OBJECT_TRUNCATED.
-    final func found(_ flag: UInt32) {
+    package final func found(_ flag: UInt32) {
         if flags & flag == 0 { scan.mark(object.pointee.id, flags: flag) }
         flags |= flag
     }
 
     /// Tells that a limit left something of the container out.
-    final func overLimit(_ kind: UInt32) {
+    package final func overLimit(_ kind: UInt32) {
         found(EM_OBJECT_OVER_LIMIT)
         scan.exceeded(kind, object)
     }
 
     /// Whether the host would take another child; when not, that is told and the unpacking should end.
-    final func mayHaveChildren() -> Bool {
+    package final func mayHaveChildren() -> Bool {
         for kind in [EM_BUDGET_DEPTH, EM_BUDGET_OBJECTS] where scan.left(kind, for: object) == 0 {
             overLimit(kind)
             return false
@@ -45,19 +45,21 @@ class Unpacker {
     }
 
     /// One child to submit.
-    struct Child {
-        var data = ByteView()
-        var name = ByteView()
-        var declared = ByteView()
-        var type = EM_TYPE_UNKNOWN
+    package struct Child {
+        package var data = ByteView()
+        package var name = ByteView()
+        package var declared = ByteView()
+        package var type = EM_TYPE_UNKNOWN
         /// Where it lies in the container, packed.
-        var offset: UInt64 = .max
-        var extent: UInt64 = 0
-        var flags: UInt32 = 0
+        package var offset: UInt64 = .max
+        package var extent: UInt64 = 0
+        package var flags: UInt32 = 0
+
+        package init() {}
     }
 
     /// Submits a child. A refusal by a limit is noted by the host and is no error here.
-    final func submit(_ child: Child) throws(ModuleError) {
+    package final func submit(_ child: Child) throws(ModuleError) {
         var raw = em_object()
         raw.data = child.data.slice
         raw.name = child.name.slice
@@ -75,7 +77,7 @@ class Unpacker {
     }
 
     /// The result of an output as a child's data; what a limit cut off is told.
-    final func close(_ output: inout Output, _ child: inout Child) throws(ModuleError) {
+    package final func close(_ output: inout Output, _ child: inout Child) throws(ModuleError) {
         child.data = try output.finish()
         if output.stoppedBy != 0 {
             child.flags |= EM_OBJECT_OVER_LIMIT
@@ -84,7 +86,7 @@ class Unpacker {
     }
 
     /// Lends an array's bytes; they are copied by the host during the call.
-    final func submit(_ child: Child, name: [UInt8], declared: [UInt8] = []) throws(ModuleError) {
+    package final func submit(_ child: Child, name: [UInt8], declared: [UInt8] = []) throws(ModuleError) {
         var child = child
         var failure: ModuleError?
         name.withUnsafeBufferPointer { nameBytes in

@@ -1,27 +1,29 @@
-import BytesE
-import CModuleABI
-import ModuleKit
+package import BytesE
+package import CModuleABI
+package import ModuleKit
 
 /// Unpacked bytes of one object in the scan's arena, growing in steps of 64 KiB that the budget allows.
-struct Output {
+package struct Output {
     private let scan: ScanContext
     private let base: UnsafeMutableRawPointer
     private var capacity: Int
-    private(set) var count = 0
+    package private(set) var count = 0
     /// Most bytes the object may have, and the limit that says so.
     private let most: UInt64
     private let mostKind: UInt32
     /// The limit that ended the unpacking, `EM_BUDGET_…`; 0 when none did.
-    private(set) var stoppedBy: UInt32 = 0
+    package private(set) var stoppedBy: UInt32 = 0
 
-    static let step = 65536
+    package static let step = 65536
 
     /// - Parameters:
     ///   - scan: whose arena and budget are used.
     ///   - object: the container.
     ///   - expected: bytes that will come, if known; a hint, not believed.
     /// - Throws: what the host answers when it has no memory left.
-    init(_ scan: ScanContext, in object: UnsafePointer<em_object>, expected: Int = Output.step) throws(ModuleError) {
+    package init(_ scan: ScanContext, in object: UnsafePointer<em_object>, expected: Int = Output.step)
+        throws(ModuleError)
+    {
         self.scan = scan
         var most = scan.left(EM_BUDGET_SIZE, for: object)
         var kind = EM_BUDGET_SIZE
@@ -40,10 +42,10 @@ struct Output {
     }
 
     /// Whether the scan may go on.
-    func check() throws(ModuleError) { try scan.check() }
+    package func check() throws(ModuleError) { try scan.check() }
 
     /// Room for at least `wanted` (up to 64) more bytes, or nil when a limit is met: `stoppedBy` tells which.
-    mutating func room(_ wanted: Int = 64) throws(ModuleError) -> UnsafeMutableBufferPointer<UInt8>? {
+    package mutating func room(_ wanted: Int = 64) throws(ModuleError) -> UnsafeMutableBufferPointer<UInt8>? {
         if UInt64(count) >= most {
             stoppedBy = mostKind
             return nil
@@ -64,7 +66,7 @@ struct Output {
     }
 
     /// So many bytes of the room were filled.
-    mutating func advance(_ amount: Int) {
+    package mutating func advance(_ amount: Int) {
         count += amount
         if UInt64(count) > most {
             count = Int(clamping: most)
@@ -73,7 +75,7 @@ struct Output {
     }
 
     /// What was unpacked; memory that is not needed goes back.
-    mutating func finish() throws(ModuleError) -> ByteView {
+    package mutating func finish() throws(ModuleError) -> ByteView {
         let needed = max(1, count)
         if needed < capacity {
             try scan.resize(base, to: needed)

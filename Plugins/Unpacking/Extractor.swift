@@ -1,0 +1,75 @@
+package import BytesE
+package import CModuleABI
+package import ModuleKit
+
+/// One container format: how it is told from others, and how it is opened.
+///
+/// Each lives in a file of its own and is listed by its family (`archiveExtractors`, `mailExtractors` …); a family
+/// is a function that calls its argument for each, so that loading the module allocates nothing.
+package struct Extractor {
+    /// What reports and `esets_mod show em003` call the format, e.g. "ZIP".
+    package let name: StaticString
+    /// The option of a scan that switches it off.
+    package let option: StaticString
+    /// Says how the object looks to it; nil when it is something else. Called for every object: it looks at few bytes.
+    package let identify: (_ candidate: Candidate) -> Claim?
+    /// Opens an object that it has claimed.
+    package let open: (_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) -> Unpacker
+
+    package init(
+        _ name: StaticString, option: StaticString = "av_scan_obj_archives",
+        identify: @escaping (_ candidate: Candidate) -> Claim?,
+        open: @escaping (_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) -> Unpacker
+    ) {
+        self.name = name
+        self.option = option
+        self.identify = identify
+        self.open = open
+    }
+}
+
+/// An object of which the format is sought.
+package struct Candidate {
+    package let scan: ScanContext
+    package let object: em_object
+    package let data: ByteView
+    /// The media type that was declared for it, e.g. "text/html"; may be empty.
+    package let declared: ByteView
+    /// The name it has in its container, UTF-8; may be empty.
+    package let name: ByteView
+
+    package init(_ scan: ScanContext, _ object: em_object) {
+        self.scan = scan
+        self.object = object
+        data = ByteView(object.data)
+        declared = ByteView(object.declared)
+        name = ByteView(object.name)
+    }
+}
+
+/// That an object has a format.
+package struct Claim {
+    /// How the format lies in the object.
+    package enum Place {
+        /// The object is of the format from its first byte. Several may be so: all are opened.
+        case whole
+        /// Something of the format begins further inside; of no interest when the object is something whole.
+        case inside
+        /// Files in the object that are shown or used beside whatever else it is.
+        case beside
+    }
+    package let place: Place
+    /// 0…100.
+    package let sureness: UInt32
+    /// `EM_TYPE_…` that the object then has; EM_TYPE_UNKNOWN leaves what it has.
+    package let type: UInt32
+
+    package init(_ place: Place, sureness: UInt32, type: UInt32) {
+        self.place = place
+        self.sureness = sureness
+        self.type = type
+    }
+
+    /// The first bytes are the format's own.
+    package static func magic(_ type: UInt32) -> Claim { Claim(.whole, sureness: 100, type: type) }
+}
