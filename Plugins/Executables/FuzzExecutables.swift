@@ -14,15 +14,55 @@ package func fuzzExecutables(_ bytes: ByteView) {
         for place in layout.versionStrings() { precondition(place < bytes.count) }
     }
     if let file = PEFile(bytes) { fuzz(file) }
+    if let file = ELFFile(bytes) { fuzz(file) }
+    if let file = MachOFile(bytes) { fuzz(file) }
+    if let file = UniversalFile(bytes) {
+        for slice in file.slices { precondition(slice.extent.upperBound <= bytes.count) }
+    }
 }
 
 private func fuzz(_ file: PEFile) {
     precondition(file.overlay.upperBound == file.bytes.count)
-    var count = 0
-    file.forEachResource(file.addresses) { resource in
-        count += 1
-        precondition(count <= PEFile.resourceLimit)
-        _ = file.content(of: resource, file.addresses)
-        return true
+    for addresses in [file.addresses, PELayout(file)?.addresses ?? file.addresses] {
+        var count = 0
+        file.forEachResource(addresses) { resource in
+            count += 1
+            precondition(count <= PEFile.resourceLimit)
+            _ = file.content(of: resource, addresses)
+            return true
+        }
+        file.forEachVersionString(addresses) { precondition($0.offset < file.bytes.count) }
+        file.forEachImport(addresses) { $0.library.count <= PEFile.nameLimit }
+        var told = 0
+        let outcome = file.importText(addresses) { told += $0.count }
+        if case .complete(let count) = outcome { precondition(count == told) }
+        if let table = file.exports(addresses) { precondition(table.exports.count <= PEFile.exportLimit) }
+        _ = file.debugPath(addresses)
     }
+    if let rich = file.richHeader { precondition(rich.extent.upperBound <= file.bytes.count) }
+    for certificate in file.certificates {
+        precondition(certificate.offset + certificate.content.count <= file.bytes.count)
+    }
+    if let extents = file.authenticodeExtents {
+        for extent in extents { precondition(extent.upperBound <= file.bytes.count) }
+    }
+}
+
+private func fuzz(_ file: ELFFile) {
+    _ = file.offset(of: file.entryAddress)
+    _ = file.sectionNameList
+    _ = file.dynamicEntries
+    for type in [ELFSection.symbolTable, ELFSection.dynamicSymbols] {
+        var count = 0
+        file.forEachSymbol(type) { _ in
+            count += 1
+            return count <= ELFFile.symbolLimit
+        }
+    }
+}
+
+private func fuzz(_ file: MachOFile) {
+    _ = file.libraries
+    _ = file.segments
+    if let entry = file.entryPoint { precondition(entry < file.bytes.count) }
 }
