@@ -114,6 +114,7 @@ let shims: [Target] = [
     shim("CSignedData", links: ["crypto"]),
     shim("CPCRE2", links: ["pcre2-8"]),
     shim("CFFI", links: ["ffi"]),
+    shim("CArchive", links: ["archive"]),
 ]
 
 let sharedLibraries: [Target] = [
@@ -127,19 +128,21 @@ let moduleCode: [Target] = [
     moduleLibrary("ModuleKit", ["CModuleABI", "BytesE"]),
     moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
     moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
-    moduleLibrary("Matching", ["Executables", "BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("Regex", ["BytesE", "CModuleABI", "CPCRE2"]),
+    moduleLibrary("Matching", ["Regex", "Executables", "BytesE", "CModuleABI", "CCrypto"]),
     moduleLibrary("Normalization", ["BytesE"]),
-    moduleLibrary("Scanner", ["ModuleKit", "Matching", "Normalization", "BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("Scanner", ["ModuleKit", "Matching", "Executables", "Normalization", "BytesE", "CModuleABI", "CCrypto"]),
     moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
-    moduleLibrary("Archives", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
+    moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
+    moduleLibrary("Archives", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
     moduleLibrary("Heuristics", ["ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "TokensE", "BytesE", "CModuleABI"]),
 ]
 
 let modules: [Target] = [
     module("em000", code: "Loader", links: ["elf", "crypto"]),
-    module("em001", code: "Scanner", links: ["crypto"]),
-    module("em003", code: "Archives", links: ["z"]),
+    module("em001", code: "Scanner", links: ["crypto", "pcre2-8"]),
+    module("em003", code: "Archives", links: ["z", "archive"]),
     module("em004", code: "Heuristics"),
     module("em005", code: "Antispam"),
 ].flatMap { $0 }
@@ -155,6 +158,7 @@ let libraries: [Target] = [
     library("DataModule", ["Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
     library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto", "CPCRE2"]),
     library("CVD", ["Bytes", "CCrypto", "CSignedData", "CZlib"]),
+    library("YARA"),
     library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
     library(
@@ -163,7 +167,7 @@ let libraries: [Target] = [
     library(
         "Updates",
         [
-            "Bytes", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "Verifier",
+            "Bytes", "CVD", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "Verifier",
             "CModuleABI", "CCrypto",
         ]),
     library("ScanProtocol", ["Bytes"]),
@@ -273,6 +277,7 @@ let testTargets: [Target] = [
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
     tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
     tests("CVD", ["CVD", "Bytes", "CCrypto"]),
+    tests("YARA", ["YARA"]),
     tests("Tokens", ["Tokens", "Bytes"]),
     tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
     tests("Updates", ["Updates", "Generations", "DataModule", "Platform", "CCrypto"]),
@@ -320,6 +325,7 @@ let moduleTests: [Target] =
         tests("Executables", ["Executables", "BytesE", "CModuleABI"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"]),
         tests("Normalization", ["Normalization", "BytesE"]),
+        tests("Loader", ["Loader", "DataModule", "BytesE", "Bytes", "Platform", "CModuleABI"]),
         tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
         tests(
@@ -358,6 +364,10 @@ let fuzzers: [Target] =
         fuzzer("heuristics", ["Heuristics", "BytesE"]),
         fuzzer("executables", ["Executables", "BytesE"]),
         fuzzer("tokens", ["Tokens", "Bytes"]),
+        fuzzer("antispam", ["Antispam", "BytesE"]),
+        fuzzer("plan", ["Loader", "BytesE"]),
+        fuzzer("manifest", ["Generations"]),
+        fuzzer("json", ["JSON"]),
         fuzzer("cvd", ["CVD", "Bytes"]),
         fuzzer("normalization", ["Normalization", "BytesE"]),
     ] : []

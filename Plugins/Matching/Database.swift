@@ -1,5 +1,6 @@
 package import BytesE
 import CModuleABI
+import Regex
 
 /// The compiled signatures of an em002 module, used where they are mapped.
 ///
@@ -14,7 +15,12 @@ package struct Database: @unchecked Sendable {
 
     let catalogue, text, sources: Section
     let hashes, allowed: HashSet
+    let programHashes: ProgramHashes
     let patterns: PatternSet
+    /// Logical signatures and YARA rules.
+    package let rules: RuleSet
+    /// Compiled regular expressions, which threads lend each other.
+    let regexes = RegexPool()
 
     /// Opens the data of an em002 module.
     ///
@@ -29,8 +35,13 @@ package struct Database: @unchecked Sendable {
         signatureCount = catalogue.count
         hashes = try HashSet(table, first: EM_SECTION_HASH_SIZES)
         allowed = try HashSet(table, first: EM_SECTION_ALLOW_SIZES)
+        programHashes = try ProgramHashes(table)
         patterns = try PatternSet(table)
+        rules = try RuleSet(table)
     }
+
+    /// Whether any signature looks at content beyond a digest.
+    package var matchesContent: Bool { patterns.patterns.count > 0 }
 
     /// What the catalogue knows about a signature, or nil when the number is none.
     package func signature(_ index: Int) -> Signature? {

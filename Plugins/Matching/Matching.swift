@@ -1,13 +1,21 @@
 package import BytesE
 import CCrypto
-import CModuleABI
+package import CModuleABI
+import Regex
 
 /// One signature that matches an object.
 package struct Match {
+    /// How it was found.
+    package enum Kind: Sendable {
+        case digest, body, logical, yara
+    }
+
+    /// How it was found.
+    package let kind: Kind
     /// Number of the signature: see `Database.signature(_:)`.
     package let signature: Int
-    /// Where its match begins (its rarest fragment, when that is all that is known), in bytes from the object's
-    /// first; 0 for a digest.
+    /// Where its match begins, in bytes from the object's first; of a rule its first part that matches, in the
+    /// order of the rule; 0 for a digest and for a rule of which no part matches.
     package let offset: Int
 }
 
@@ -33,31 +41,100 @@ extension Database {
     ///   - type: EM_TYPE_…: patterns for other types are not tried.
     ///   - all: report every signature that matches, each once; otherwise stop at the first one. A potentially unwanted
     ///     application is no reason to stop: something worse may follow.
+    ///   - facts: what rules ask besides the object's bytes.
     ///   - scratch: working memory, used by one call at a time; reuse it.
     ///   - check: called at least once for each 64 KiB of the object; false cancels.
+    ///   - yara: decides about a YARA rule of which something matched: gets the rule, its number and what matched
+    ///     (`scratch.hits`, by the slots of its parts).
+    ///   - original: when `object` is a normalised form, what it is a form of: digests are those of the original, which
+    ///     was matched for itself, and are not looked at again.
     ///   - report: called for each match after the whole object was looked at; never for an allowed object.
     /// - Returns: whether the whole object was looked at, and if not, why.
     package func match(
-        _ object: ByteView, type: UInt32, all: Bool = false, scratch: Scratch, check: () -> Bool,
-        report: (Match) -> Void
+        _ object: ByteView, type: UInt32, all: Bool = false, facts: ObjectFacts = ObjectFacts(), scratch: Scratch,
+        original: ByteView? = nil, check: () -> Bool, yara: (em_rule, Int, Hits) -> Bool = { _, _, _ in false }, report: (Match) -> Void
     ) -> MatchOutcome {
         scratch.begin()
         guard check() else { return .cancelled }
-        var outcome = matchDigests(object, in: hashes, all: all, scratch: scratch, check: check)
+        var outcome = MatchOutcome.complete
+        if original == nil { outcome = matchDigests(object, in: hashes, all: all, scratch: scratch, check: check) }
+        if outcome == .complete, original == nil, all || !scratch.isDecided, type == EM_TYPE_PE {
+            outcome = matchProgram(object, all: all, scratch: scratch, check: check)
+        }
         if outcome == .complete, all || !scratch.isDecided {
             outcome = patterns.match(
-                object, target: Database.target(ofType: type), all: all, catalogue: catalogue, scratch: scratch,
-                check: check)
+                object, target: Database.target(ofType: type), all: all, rules: rules, catalogue: catalogue,
+                scratch: scratch, check: check)
+            if outcome == .complete || outcome == .limit, all || !scratch.isDecided {
+                let answer = matchRules(
+                    object, target: Database.target(ofType: type), all: all, facts: facts, scratch: scratch,
+                    check: check, yara: yara)
+                if outcome == .complete { outcome = answer }
+            }
         }
         if !scratch.matches.isEmpty {
             // When the list cannot be asked, the matches stand.
-            let answer = isAllowed(object, check: check)
+            let answer = isAllowed(original ?? object, check: check)
             if answer == .allowed { return .allowed }
             if answer != .complete { outcome = answer }
         }
         for match in scratch.matches { report(match) }
         return outcome
     }
+
+    /// Evaluates the rules of which something matched.
+    private func matchRules(
+        _ object: ByteView, target: UInt32, all: Bool, facts: ObjectFacts, scratch: Scratch, check: () -> Bool,
+        yara: (em_rule, Int, Hits) -> Bool
+    ) -> MatchOutcome {
+        // The evaluator keeps the check only as long as this call lasts.
+        withoutActuallyEscaping(check) { check in
+            regexes.withCache { cache in
+                var evaluator = LogicalEvaluator(
+                    rules: rules, bytes: patterns.bytes, object: object, target: target, facts: facts,
+                    hits: scratch.hits, regexes: cache, check: check)
+                var outcome = MatchOutcome.complete
+                var untilCheck = Self.rulesBetweenChecks
+                let isWhole = rules.forEachCandidate(scratch.hits, target: target, scratch: scratch) { number in
+                    untilCheck -= 1
+                    if untilCheck == 0 {
+                        untilCheck = Self.rulesBetweenChecks
+                        guard check() else {
+                            outcome = .cancelled
+                            return false
+                        }
+                    }
+                    guard let rule = rules.rule(number) else {
+                        outcome = .failed
+                        return false
+                    }
+                    let isTrue: Bool
+                    let kind: Match.Kind
+                    if rule.kind == UInt8(EM_RULE_YARA) {
+                        isTrue = yara(rule, number, scratch.hits)
+                        kind = .yara
+                    } else {
+                        isTrue = rule.kind == UInt8(EM_RULE_LOGICAL) && evaluator.isTrue(rule)
+                        kind = .logical
+                        outcome = evaluator.outcome
+                    }
+                    if isTrue {
+                        let flags = catalogue.element(Int(rule.signature), as: em_signature.self)?.flags ?? 0
+                        scratch.add(
+                            Match(
+                                kind: kind, signature: Int(rule.signature),
+                                offset: rules.firstOffset(rule, scratch.hits)),
+                            flags: flags)
+                    }
+                    return outcome == .complete && (all || !scratch.isDecided)
+                }
+                return isWhole ? outcome : .failed
+            }
+        }
+    }
+
+    /// Rules evaluated between two budget checks.
+    private static let rulesBetweenChecks = 256
 
     private func matchDigests(
         _ object: ByteView, in set: HashSet, all: Bool, scratch: Scratch, check: () -> Bool
@@ -67,13 +144,24 @@ extension Database {
             let outcome = Digest.with(object, algorithm: table.algorithm, check: check) { digest in
                 table.find(digest, size: object.count) { signature in
                     let flags = catalogue.element(signature, as: em_signature.self)?.flags ?? 0
-                    scratch.add(Match(signature: signature, offset: 0), flags: flags)
+                    scratch.add(Match(kind: .digest, signature: signature, offset: 0), flags: flags)
                     return all || !scratch.isDecided
                 }
             }
             if outcome != .complete || (!all && scratch.isDecided) { return outcome }
         }
         return .complete
+    }
+
+    /// Digests of parts of a Windows program.
+    private func matchProgram(_ object: ByteView, all: Bool, scratch: Scratch, check: () -> Bool) -> MatchOutcome {
+        programHashes.match(object, check: check) { signature, offset in
+            let flags = catalogue.element(signature, as: em_signature.self)?.flags ?? 0
+            if !scratch.matches.contains(where: { $0.signature == signature }) {
+                scratch.add(Match(kind: .digest, signature: signature, offset: offset), flags: flags)
+            }
+            return all || !scratch.isDecided
+        }
     }
 
     /// `allowed` when the list of false positives has the object, `complete` when it has not.

@@ -32,7 +32,8 @@ struct PatternSet {
 
     /// Runs the indexes that are planned for a target type, and verifies what they propose.
     func match(
-        _ object: ByteView, target: UInt32, all: Bool, catalogue: Section, scratch: Scratch, check: () -> Bool
+        _ object: ByteView, target: UInt32, all: Bool, rules: RuleSet, catalogue: Section, scratch: Scratch,
+        check: () -> Bool
     ) -> MatchOutcome {
         guard
             let plan = plans.element(Int(target), as: em_target_plan.self) ?? plans.element(0, as: em_target_plan.self)
@@ -43,8 +44,8 @@ struct PatternSet {
         // The verifier keeps the check only as long as this call lasts.
         return withoutActuallyEscaping(check) { check in
             var verifier = Verifier(
-                set: self, catalogue: catalogue, object: object, target: target, all: all, scratch: scratch,
-                check: check)
+                set: self, rules: rules, catalogue: catalogue, object: object, target: target, all: all,
+                scratch: scratch, check: check)
             for number in planned.prefix(Int(plan.count)) {
                 guard Int(number) < indexes.count else { return .failed }
                 let index = indexes[Int(number)]

@@ -16,6 +16,13 @@ package final class Scratch {
     private var failures: [Failure] = []
     private static let failureLimit = 16_384
     private var verification: UInt32 = 0
+    /// What of the rules matched.
+    package let hits = Hits()
+    /// Rules that were visited for the object at hand: an open hash table of stamp << 32 | rule.
+    private var visits: [UInt64] = []
+    private var visitCount = 0
+    /// Beginnings that a verification collected, when a part needs all of them.
+    var starts: [Int] = []
 
     package init() {}
 
@@ -36,10 +43,12 @@ package final class Scratch {
         matches.removeAll(keepingCapacity: true)
         isDecided = false
         noteCount = 0
+        hits.begin()
         object &+= 1
         if object == 0 {
             // The stamp came round: old notes would look new.
             notes = [Note](repeating: Note(), count: 256)
+            visits = []
             object = 1
         }
     }
@@ -107,5 +116,39 @@ package final class Scratch {
 
     private func failureSlot(_ element: UInt32, _ position: Int) -> Int {
         (Int(element &* 0x9e37_79b1) &+ position) & (failures.count - 1)
+    }
+
+    // MARK: - Rules
+
+    /// Forgets the visits to rules.
+    func beginRules() {
+        visitCount = 0
+        if visits.isEmpty { visits = [UInt64](repeating: 0, count: 256) }
+    }
+
+    /// Whether a rule was not visited yet for this object; notes the visit.
+    func isFirstVisit(_ rule: UInt32) -> Bool {
+        var slot = visitSlot(of: rule)
+        if visits[slot] >> 32 == UInt64(object) { return false }
+        if visitCount * 2 >= visits.count {
+            let old = visits
+            visits = [UInt64](repeating: 0, count: old.count * 2)
+            for visit in old where visit >> 32 == UInt64(object) {
+                visits[visitSlot(of: UInt32(truncatingIfNeeded: visit))] = visit
+            }
+            slot = visitSlot(of: rule)
+        }
+        visitCount += 1
+        visits[slot] = UInt64(object) << 32 | UInt64(rule)
+        return true
+    }
+
+    /// Where a rule is, or a free place for it.
+    private func visitSlot(of rule: UInt32) -> Int {
+        var slot = Int(rule &* 0x9e37_79b1) & (visits.count - 1)
+        while visits[slot] >> 32 == UInt64(object), UInt32(truncatingIfNeeded: visits[slot]) != rule {
+            slot = (slot + 1) & (visits.count - 1)
+        }
+        return slot
     }
 }

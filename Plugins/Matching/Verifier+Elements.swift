@@ -140,22 +140,45 @@ extension Verifier {
             guard at >= 0, at < object.count, isWord(object[at]) == negated else { return nil }
             return 1
         }
-        let before = position > 0 ? object[position - 1] : nil
-        let after = position < object.count ? object[position] : nil
-        let beside = element.flags & UInt8(EM_ELEMENT_BEFORE) != 0 ? before : after
+        let looksBack = element.flags & UInt8(EM_ELEMENT_BEFORE) != 0
         let holds: Bool
-        switch UInt32(element.kind) {
-        case EM_ELEMENT_BOUNDARY:
-            if let before, let after { holds = isWord(before) != isWord(after) } else { holds = true }
-        case EM_ELEMENT_LINE:
-            if let beside { holds = beside == 0x0a || beside == 0x0d } else { holds = true }
-        case EM_ELEMENT_NONWORD:
-            if let beside { holds = !isWord(beside) } else { holds = true }
-        default:
-            stop(.failed)
-            return nil
+        if looksBack ? position <= 0 : position >= object.count {
+            holds = true
+        } else {
+            let beside = object[looksBack ? position - 1 : position]
+            switch UInt32(element.kind) {
+            case EM_ELEMENT_BOUNDARY: holds = isBoundary(beside, before: looksBack)
+            case EM_ELEMENT_LINE:
+                holds =
+                    beside == 0x0a
+                    || !looksBack && beside == 0x0d && position + 1 < object.count && object[position + 1] == 0x0a
+            case EM_ELEMENT_NONWORD:
+                holds =
+                    element.flags & UInt8(EM_ELEMENT_WIDE) != 0
+                    ? !isWideWord(at: position, looksBack: looksBack) : !isWord(beside)
+            default:
+                stop(.failed)
+                return nil
+            }
         }
         return holds != negated ? 0 : nil
+    }
+
+    /// Whether a letter or digit with a zero byte behind it lies before or after a place inside the object.
+    private func isWideWord(at position: Int, looksBack: Bool) -> Bool {
+        if looksBack { return position >= 2 && isWord(object[position - 2]) && object[position - 1] == 0 }
+        guard position + 1 < object.count else { return isWord(object[position]) }
+        return isWord(object[position]) && object[position + 1] == 0
+    }
+}
+
+/// The bytes that end or begin a word for ClamAV: some only where it begins (`before` it), some only where it ends.
+private func isBoundary(_ byte: UInt8, before: Bool) -> Bool {
+    switch byte {
+    case 0x20, 0x2d, 0x2f, 0x5f: true  // space - / _
+    case 0x2e, 0x3c, 0x40: before  // . < @
+    case 0x0a, 0x0d, 0x22, 0x27, 0x3d, 0x3e: !before  // line ends " ' = >
+    default: false
     }
 }
 

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Executables
 
 /// Decides whether a proposed pattern matches, within a bounded amount of work.
 ///
@@ -8,18 +9,25 @@ import CModuleABI
 /// reached, so such dead ends are noted once for the object: a thousand first halves cost one search for the second.
 struct Verifier {
     let set: PatternSet
+    let rules: RuleSet
     let catalogue: Section
     let object: ByteView
     let target: UInt32
     let all: Bool
     let scratch: Scratch
     private var layout: ExecutableLayout?
+    private var versions: [Int]?
     private let check: () -> Bool
     /// Elements and bytes that may still be looked at, and those until the budget is asked again.
     private var work: Int
     private var untilCheck = checkInterval
     private(set) var outcome = MatchOutcome.complete
     private(set) var goOn = true
+    /// Where the match that was found last begins and ends.
+    private var matchStart = 0
+    private var matchEnd = 0
+    /// Backwards, every beginning is noted and the search goes on.
+    private var collects = false
 
     /// Nested choices in one pattern: bounds the recursion.
     static let depthLimit = 256
@@ -29,11 +37,12 @@ struct Verifier {
     private static let checkInterval = 65_536
 
     init(
-        set: PatternSet, catalogue: Section, object: ByteView, target: UInt32, all: Bool, scratch: Scratch,
-        check: @escaping () -> Bool
+        set: PatternSet, rules: RuleSet, catalogue: Section, object: ByteView, target: UInt32, all: Bool,
+        scratch: Scratch, check: @escaping () -> Bool
     ) {
         self.check = check
         self.set = set
+        self.rules = rules
         self.catalogue = catalogue
         self.object = object
         self.target = target
@@ -54,24 +63,48 @@ struct Verifier {
         let anchorElement = Int(pattern.first_element) + Int(pattern.anchor)
         guard pattern.anchor < pattern.element_count, let element = element(anchorElement) else { return stop(.failed) }
         let start = anchor - Int(pattern.anchor_skip)
-        guard element.kind == UInt8(EM_ELEMENT_LITERAL), start >= 0, !isReported(number) else { return }
+        guard element.kind == UInt8(EM_ELEMENT_LITERAL), start >= 0, isWanted(pattern, number) else { return }
         scratch.beginVerification()
         var job = Job(pattern)
         guard job.setStarts(of: pattern, in: &self), literal(element, at: start, job) else { return }
         // The side with less to search goes first.
         let end = start + Int(element.b)
+        if pattern.flags & EM_PATTERN_PART != 0 { return verifyPart(pattern, anchorElement, start, end, job) }
         if isUnbounded(anchorElement + 1, job.end) {
             guard backward(anchorElement, start, job, 0), forward(anchorElement + 1, end, job, 0) else { return }
         } else {
             guard forward(anchorElement + 1, end, job, 0), backward(anchorElement, start, job, 0) else { return }
         }
-        report(pattern, number, at: start)
+        report(pattern, number)
+    }
+
+    /// Tries a part: what its slot wants to know decides how far the search goes.
+    private mutating func verifyPart(_ pattern: em_pattern, _ anchor: Int, _ start: Int, _ end: Int, _ job: Job) {
+        guard let slot = rules.slot(pattern.part) else { return stop(.failed) }
+        let wantsLastPart = slot.flags & EM_SLOT_LAST_PART != 0
+        guard slot.limit > 1, !wantsLastPart else {
+            guard forward(anchor + 1, end, job, 0), backward(anchor, start, job, 0) else { return }
+            // The anchor lies in the last part, at a fixed distance from its beginning.
+            if wantsLastPart { matchStart = start }
+            return add(pattern.part, slot)
+        }
+        guard forward(anchor + 1, end, job, 0) else { return }
+        scratch.starts.removeAll(keepingCapacity: true)
+        collects = true
+        // A pattern that begins with an unbounded gap has one beginning only.
+        if backward(anchor, start, job, 0) { scratch.starts.append(matchStart) }
+        collects = false
+        // Backwards, the nearest beginning comes first.
+        for found in scratch.starts.reversed() {
+            matchStart = found
+            add(pattern.part, slot)
+        }
     }
 
     /// Tries a pattern at one of the places where it can begin.
     /// That place is `shift` bytes behind the first one.
     mutating func verifyFixed(_ number: Int, shift: Int) {
-        guard let pattern = pattern(number), !isReported(number) else { return }
+        guard let pattern = pattern(number), isWanted(pattern, number) else { return }
         scratch.beginVerification()
         var job = Job(pattern)
         guard spend(1), job.setStarts(of: pattern, in: &self) else { return }
@@ -80,18 +113,21 @@ struct Verifier {
         guard start >= 0, start <= object.count, job.starts.contains(start), forward(job.first, start, job, 0) else {
             return
         }
-        report(pattern, number, at: start)
+        matchStart = start
+        guard pattern.flags & EM_PATTERN_PART != 0 else { return report(pattern, number) }
+        guard let slot = rules.slot(pattern.part) else { return stop(.failed) }
+        add(pattern.part, slot)
     }
 
     /// Where a base (EM_BASE_…) lies: a place, or the extent of a section; nil when the object has none.
     mutating func place(_ base: UInt8, section: UInt16) -> Range<Int>? {
         switch UInt32(base) {
         case EM_BASE_START: return 0..<0
-        case EM_BASE_END: return object.count..<object.count
+        // Of a program whose headers are broken nothing is known, not even where it ends.
+        case EM_BASE_END: return executable().isBroken ? nil : object.count..<object.count
         default: break
         }
-        let layout = self.layout ?? ExecutableLayout(object, target: target)
-        self.layout = layout
+        let layout = executable()
         switch UInt32(base) {
         case EM_BASE_ENTRY: return layout.entry.map { $0..<$0 }
         case EM_BASE_SECTION, EM_BASE_IN_SECTION:
@@ -100,6 +136,24 @@ struct Verifier {
         default: return nil
         }
     }
+
+    /// The executable's layout, read once.
+    private mutating func executable() -> ExecutableLayout {
+        let layout = self.layout ?? ExecutableLayout(object, target: target)
+        self.layout = layout
+        return layout
+    }
+
+    /// Whether the object has version information.
+    fileprivate var hasVersions: Bool {
+        mutating get {
+            if versions == nil { versions = executable().versionStrings() }
+            return versions?.isEmpty == false
+        }
+    }
+
+    /// Whether a key of the version information begins at a place.
+    private func isVersion(_ position: Int) -> Bool { versions?.contains(position) ?? false }
 
     // MARK: - One verification
 
@@ -110,6 +164,8 @@ struct Verifier {
         let fold: Bool
         /// Places where the match may begin.
         var starts: ClosedRange<Int>
+        /// Of these, only the keys of version information.
+        var isVersion = false
 
         init(_ pattern: em_pattern) {
             first = Int(pattern.first_element)
@@ -121,10 +177,14 @@ struct Verifier {
         /// Works out `starts`; false when the object has no such place.
         mutating func setStarts(of pattern: em_pattern, in verifier: inout Verifier) -> Bool {
             guard pattern.base != UInt8(EM_BASE_NONE) else { return true }
+            if pattern.base == UInt8(EM_BASE_VERSION) {
+                isVersion = true
+                return verifier.hasVersions
+            }
             guard let place = verifier.place(pattern.base, section: pattern.section) else { return false }
             if pattern.base == UInt8(EM_BASE_IN_SECTION) {
-                guard !place.isEmpty else { return false }
-                starts = place.lowerBound...(place.upperBound - 1)
+                // As ClamAV has it, the place behind the section's end is inside, and a shift goes beyond.
+                starts = place.lowerBound...(place.upperBound + Int(pattern.shift))
             } else {
                 let low = place.lowerBound + Int(pattern.offset)
                 starts = low...(low + Int(pattern.shift))
@@ -176,15 +236,26 @@ struct Verifier {
 
     // MARK: - Reporting
 
-    /// Notes of reported patterns have the high bit, those of elements have not.
-    private func isReported(_ number: Int) -> Bool { scratch.note(UInt32(truncatingIfNeeded: number) | 1 << 31) != nil }
+    /// Whether a match of the pattern would be news.
+    private func isWanted(_ pattern: em_pattern, _ number: Int) -> Bool {
+        guard pattern.flags & EM_PATTERN_PART != 0 else { return scratch.note(Self.key(ofReported: number)) == nil }
+        // A slot that is none is found out when the match is noted.
+        guard let slot = rules.slot(pattern.part) else { return true }
+        return !scratch.hits.isFull(pattern.part, limit: slot.limit)
+    }
 
-    private mutating func report(_ pattern: em_pattern, _ number: Int, at offset: Int) {
-        guard pattern.flags & EM_PATTERN_PART == 0 else { return }
-        scratch.setNote(UInt32(truncatingIfNeeded: number) | 1 << 31, offset)
+    /// Notes of reported patterns have the high bit, those of elements have not.
+    private static func key(ofReported number: Int) -> UInt32 { UInt32(truncatingIfNeeded: number) | 1 << 31 }
+
+    private mutating func report(_ pattern: em_pattern, _ number: Int) {
+        scratch.setNote(Self.key(ofReported: number), matchStart)
         let flags = catalogue.element(Int(pattern.signature), as: em_signature.self)?.flags ?? 0
-        scratch.add(Match(signature: Int(pattern.signature), offset: offset), flags: flags)
+        scratch.add(Match(kind: .body, signature: Int(pattern.signature), offset: matchStart), flags: flags)
         if !all, scratch.isDecided { goOn = false }
+    }
+
+    private func add(_ slot: UInt32, _ entry: em_slot) {
+        scratch.hits.add(slot, Hits.Place(offset: matchStart, length: max(0, matchEnd - matchStart)), entry)
     }
 
     // MARK: - Forwards
@@ -221,6 +292,7 @@ struct Verifier {
             }
             number += 1
         }
+        matchEnd = position
         return true
     }
 
@@ -246,7 +318,10 @@ struct Verifier {
     private mutating func forwardAnywhere(
         _ number: Int, _ position: Int, _ least: Int, _ job: Job, _ depth: Int
     ) -> Bool {
-        guard number + 1 < job.end else { return position + least <= object.count }
+        guard number + 1 < job.end else {
+            matchEnd = position + least
+            return position + least <= object.count
+        }
         guard depth < Self.depthLimit, let next = element(number + 1) else {
             stop(goOn ? .limit : outcome)
             return false
@@ -308,7 +383,11 @@ struct Verifier {
                 position -= width
             }
         }
-        return job.starts.contains(position)
+        guard job.starts.contains(position), !job.isVersion || isVersion(position) else { return false }
+        matchStart = position
+        guard collects else { return true }
+        scratch.starts.append(position)
+        return false
     }
 
     private mutating func backwardGap(
@@ -333,7 +412,10 @@ struct Verifier {
     private mutating func backwardAnywhere(
         _ number: Int, _ position: Int, _ least: Int, _ job: Job, _ depth: Int
     ) -> Bool {
-        guard number > job.first else { return job.starts.lowerBound <= position - least }
+        guard number > job.first else {
+            matchStart = position - least
+            return job.starts.lowerBound <= position - least
+        }
         guard depth < Self.depthLimit else {
             stop(.limit)
             return false

@@ -19,27 +19,39 @@ struct BodyLine {
         guard number < UInt64(EM_TARGET_COUNT) else { throw .unsupported("a target above 12") }
         self.target = UInt8(number)
         try fields.readLevels()
-        place = try PatternPlace(offset)
-        if UInt32(place.base) > EM_BASE_END {
-            guard number == UInt64(EM_TARGET_PE) || number == UInt64(EM_TARGET_ELF) || number == UInt64(EM_TARGET_MACHO)
-            else { throw .malformed("an offset from an entry point or section for what is no executable") }
-            if number == UInt64(EM_TARGET_MACHO) { throw .unsupported("entry points and sections of Mach-O files") }
-        }
+        place = try PatternPlace(offset, target: self.target)
         pattern = try HexPattern(text)
     }
 }
 
 /// Where a pattern may begin: the offset field.
 ///
-/// `*`, `n`, `EOF-n`, `EP+n`, `EP-n`, `Sx+n`, `SEx`, `SL+n`, and for all but `*` and `SEx` a `,shift` behind it.
+/// `*`, `n`, `EOF-n`, `EP+n`, `EP-n`, `Sx+n`, `SEx`, `SL+n`, and for all of these but `*` a `,shift` behind it; `VI`;
+/// `$n$`, which makes the signature a member of macro group n.
 struct PatternPlace: Equatable {
     /// EM_BASE_….
     private(set) var base: UInt8
     private(set) var offset: Int32 = 0
     private(set) var shift: UInt32 = 0
     private(set) var section: UInt16 = 0
+    private(set) var macroGroup: UInt8?
 
-    init(_ text: ByteView) throws(LineError) {
+    /// No restriction.
+    static let anywhere = PatternPlace()
+
+    private init() {
+        base = UInt8(EM_BASE_NONE)
+    }
+
+    /// - Parameter target: EM_TARGET_…, since only executables have sections.
+    init(_ text: ByteView, target: UInt8) throws(LineError) {
+        try self.init(text)
+        guard UInt32(base) > EM_BASE_END else { return }
+        guard target == UInt8(EM_TARGET_PE) || target == UInt8(EM_TARGET_ELF) || target == UInt8(EM_TARGET_MACHO)
+        else { throw .malformed("an offset from an entry point or section for what is no executable") }
+    }
+
+    private init(_ text: ByteView) throws(LineError) {
         base = UInt8(EM_BASE_NONE)
         if text.count == 1, text[0] == UInt8(ascii: "*") { return }
         var main = text
@@ -70,8 +82,14 @@ struct PatternPlace: Equatable {
             base = UInt8(EM_BASE_SECTION)
             section = try Self.sectionNumber(main.slice(1, plus))
             offset = try Self.number(main.dropFirst(plus + 1))
-        } else if main.hasPrefix(ByteView("VI")) || main.hasPrefix(ByteView("$")) {
-            throw .unsupported("offsets from version information and macro groups")
+        } else if main.hasPrefix(ByteView("VI")) {
+            base = UInt8(EM_BASE_VERSION)
+        } else if main.hasPrefix(ByteView("$")) {
+            let end = main.lastIndex(of: UInt8(ascii: "$"), in: 1..<max(1, main.count)) ?? main.count
+            guard let group = Number.decimal(main.slice(1, end)), group < 32 else {
+                throw .malformed("a macro group that is no number below 32")
+            }
+            macroGroup = UInt8(group)
         } else {
             base = UInt8(EM_BASE_START)
             offset = try Self.number(main)

@@ -12,10 +12,25 @@ struct Catalogue {
     static func checked(_ name: ByteView) throws(LineError) -> ByteView {
         guard !name.isEmpty else { throw .malformed("the name is empty") }
         guard name.count <= 512 else { throw .malformed("the name is longer than 512 bytes") }
-        for byte in name.buffer where byte < 0x20 || byte == 0x7f {
-            throw .malformed("the name has a control character")
-        }
+        guard !hasControlCharacter(name) else { throw .malformed("the name has a control character") }
         return name
+    }
+
+    private static func hasControlCharacter(_ name: ByteView) -> Bool {
+        var i = 0
+        // Eight at a time: a byte below 0x20 borrows from its highest bit, and so does 0x7f when its bits are flipped.
+        while let eight = name.load(UInt64.self, at: i) {
+            let flipped = eight ^ 0x7f7f_7f7f_7f7f_7f7f
+            let below = (eight &- 0x2020_2020_2020_2020) & ~eight
+            let delete = (flipped &- 0x0101_0101_0101_0101) & ~flipped
+            if (below | delete) & 0x8080_8080_8080_8080 != 0 { break }
+            i += 8
+        }
+        while i < name.count {
+            if name[i] < 0x20 || name[i] == 0x7f { return true }
+            i += 1
+        }
+        return false
     }
 
     var count: Int { entries.count }

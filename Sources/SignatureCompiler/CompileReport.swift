@@ -16,10 +16,10 @@ package struct CompileReport: Sendable {
     /// Lines that break their format: counted all, the first ones listed.
     package internal(set) var malformedCount = 0
     package internal(set) var malformed: [Problem] = []
-    /// Lines that are right but cannot be used by this version: counted all, the first ones listed.
+    /// Signatures that are right but are not evaluated by this version: counted all, the first ones listed.
     package internal(set) var unsupportedCount = 0
     package internal(set) var unsupported: [Problem] = []
-    /// How many lines are unsupported for which reason.
+    /// How many are not evaluated for which reason.
     package internal(set) var unsupportedReasons: [String: Int] = [:]
     /// Signatures left out because an ignore list names them.
     package internal(set) var ignored = 0
@@ -27,7 +27,33 @@ package struct CompileReport: Sendable {
     package internal(set) var signatures = 0
     /// Of these, body patterns, and hashes of objects that are never malware.
     package internal(set) var patterns = 0
+    /// Of these, logical signatures and YARA rules.
+    package internal(set) var rules = 0
     package internal(set) var allowed = 0
+
+    /// What became of each file, in the order in which they were compiled.
+    package internal(set) var files: [FileCount] = []
+
+    /// What became of the lines of one file.
+    package struct FileCount: Sendable, Equatable {
+        package let name: String
+        /// Signatures that it gave; of a file of ignore lists or settings, none.
+        package let signatures: Int
+        package let malformed: Int
+        /// Signatures in it that are not evaluated.
+        package let unsupported: Int
+        /// Signatures in it that an ignore list names.
+        package let ignored: Int
+    }
+
+    /// Notes what a file gave: what was counted since `earlier`.
+    mutating func endFile(_ name: String, since earlier: CompileReport) {
+        files.append(
+            FileCount(
+                name: name, signatures: signatures - earlier.signatures,
+                malformed: malformedCount - earlier.malformedCount,
+                unsupported: unsupportedCount - earlier.unsupportedCount, ignored: ignored - earlier.ignored))
+    }
 
     /// Problems that are listed of each kind.
     package static let listed = 1000

@@ -7,10 +7,13 @@ struct HexParser {
     static let gapLimit: UInt64 = 1 << 31
 
     private let text: ByteView
+    /// A zero byte follows every byte of the text: the subsignature modifier `w`.
+    private let isWide: Bool
     private var at = 0
 
-    init(_ text: ByteView) {
+    init(_ text: ByteView, isWide: Bool = false) {
         self.text = text
+        self.isWide = isWide
     }
 
     /// The next part, nil at the end. Literals, masked bytes and `??` come in runs.
@@ -38,16 +41,18 @@ struct HexParser {
         let (value, mask) = try byte(in: text, &at)
         var values = [value]
         var masks = [mask]
-        let kind = Kind(mask)
+        let kind = Kind(mask, isWide: isWide)
+        if isWide { widen(&values, &masks) }
         while at < text.count, isByteStart(text[at]) {
             let before = at
             let (value, mask) = try byte(in: text, &at)
-            guard Kind(mask) == kind else {
+            guard Kind(mask, isWide: isWide) == kind else {
                 at = before
                 break
             }
             values.append(value)
             masks.append(mask)
+            if isWide { widen(&values, &masks) }
         }
         switch kind {
         case .exact: return .literal(values)
@@ -59,9 +64,14 @@ struct HexParser {
     private enum Kind {
         case exact, free, masked
 
-        init(_ mask: UInt8) {
-            self = mask == 0xff ? .exact : mask == 0 ? .free : .masked
+        init(_ mask: UInt8, isWide: Bool) {
+            self = mask == 0xff ? .exact : mask == 0 && !isWide ? .free : .masked
         }
+    }
+
+    private func widen(_ values: inout [UInt8], _ masks: inout [UInt8]) {
+        values.append(0)
+        masks.append(0xff)
     }
 
     private func isByteStart(_ character: UInt8) -> Bool {
@@ -179,6 +189,7 @@ struct HexParser {
                 let (value, mask) = try byte(in: text, &at)
                 result.values.append(value)
                 result.masks.append(mask)
+                if isWide { widen(&result.values, &result.masks) }
             }
         }
         if result.masks.allSatisfy({ $0 == 0xff }) { result.masks = [] }

@@ -14,8 +14,9 @@ struct HexPattern: Equatable {
         /// Any bytes; a nil maximum is no maximum.
         case gap(least: UInt32, most: UInt32?)
         case alternatives([Alternative], negated: Bool)
-        /// (B), (L), (W): kind is EM_ELEMENT_…, `before` says on which side of the place.
-        case assertion(kind: UInt32, negated: Bool, before: Bool)
+        /// (B), (L), (W): kind is EM_ELEMENT_…, `before` says on which side of the place, `wide` that characters
+        /// have two bytes.
+        case assertion(kind: UInt32, negated: Bool, before: Bool, wide: Bool = false)
     }
 
     /// One of several strings; masks is empty when every bit counts.
@@ -25,6 +26,8 @@ struct HexPattern: Equatable {
     }
 
     private(set) var elements: [Element] = []
+    /// ASCII letters match in either case.
+    private(set) var ignoresCase = false
 
     /// Elements of one signature, and alternatives in one place: real ones stay far below.
     private static let elementLimit = 4096
@@ -32,8 +35,17 @@ struct HexPattern: Equatable {
 
     /// Parses the text of a signature.
     init(_ text: ByteView) throws(LineError) {
+        try self.init(text, wide: false, fullword: false, ignoresCase: false)
+    }
+
+    /// Parses the text of a subsignature under its modifiers.
+    init(_ text: ByteView, wide: Bool, fullword: Bool, ignoresCase: Bool) throws(LineError) {
         guard !text.isEmpty else { throw .malformed("the signature is empty") }
-        var parser = HexParser(text)
+        self.ignoresCase = ignoresCase
+        let word = Element.assertion(kind: EM_ELEMENT_NONWORD, negated: false, before: false)
+        if fullword { elements.append(word) }
+        defer { lowerCase() }
+        var parser = HexParser(text, isWide: wide)
         while let part = try parser.next() {
             try append(part)
             guard elements.count <= Self.elementLimit else { throw .unsupported("more than 4,096 parts") }
@@ -41,7 +53,16 @@ struct HexPattern: Equatable {
                 throw .unsupported("more than 4,096 alternatives in one place")
             }
         }
-        try placeAssertions()
+        if fullword { elements.append(word) }
+        try placeAssertions(wide: wide)
+    }
+
+    /// Letters are kept as small ones where case does not matter, so that indexes need not know.
+    private mutating func lowerCase() {
+        guard ignoresCase else { return }
+        for i in elements.indices {
+            if case .literal(let bytes) = elements[i] { elements[i] = .literal(bytes.map { asciiLowercased($0) }) }
+        }
     }
 
     /// Adds a part, joined to the one before where they are of one kind.
@@ -61,22 +82,35 @@ struct HexPattern: Equatable {
         }
     }
 
-    /// A class at the beginning of a piece looks at the byte before it, one at the end at the byte after it.
-    private mutating func placeAssertions() throws(LineError) {
+    /// A class at the beginning of a piece looks at the byte before it, one at the end at the byte after it, one between
+    /// takes a character.
+    private mutating func placeAssertions(wide: Bool) throws(LineError) {
         for i in elements.indices {
-            guard case .assertion(let kind, let negated, _) = elements[i] else { continue }
-            if isPieceEdge(i - 1) {
-                elements[i] = .assertion(kind: kind, negated: negated, before: true)
-            } else if !isPieceEdge(i + 1) {
+            guard case .assertion(let kind, let negated, _, _) = elements[i] else { continue }
+            let isWide = wide && kind == EM_ELEMENT_NONWORD
+            if isPieceEdge(i + 1) {
+                elements[i] = .assertion(kind: kind, negated: negated, before: false, wide: isWide)
+            } else if isPieceEdge(i - 1) {
+                elements[i] = .assertion(kind: kind, negated: negated, before: true, wide: isWide)
+            } else {
                 switch kind {
                 case EM_ELEMENT_NONWORD:
                     elements[i] = .assertion(kind: EM_ELEMENT_NONWORD_BYTE, negated: negated, before: false)
-                case EM_ELEMENT_LINE: throw .unsupported("(L) in the middle of a piece")
-                default: break
+                case EM_ELEMENT_LINE:
+                    guard !negated else { throw .unsupported("!(L) in the middle of a piece") }
+                    elements[i] = .alternatives(
+                        [Alternative(values: [10], masks: []), Alternative(values: [13, 10], masks: [])],
+                        negated: false)
+                default:
+                    elements[i] = .alternatives(
+                        Self.boundaries.map { Alternative(values: [$0], masks: []) }, negated: negated)
                 }
             }
         }
     }
+
+    /// The bytes that ClamAV takes for the boundary of a word, on either side.
+    private static let boundaries: [UInt8] = Array("\n\r \"'-./<=>@_".utf8)
 
     private func isPieceEdge(_ index: Int) -> Bool {
         guard elements.indices.contains(index) else { return true }
@@ -95,7 +129,7 @@ extension HexPattern.Element {
         case .alternatives(let list, _):
             let length = list.first?.values.count ?? 0
             return list.allSatisfy { $0.values.count == length } ? length : nil
-        case .assertion(let kind, _, _): return kind == EM_ELEMENT_NONWORD_BYTE ? 1 : 0
+        case .assertion(let kind, _, _, _): return kind == EM_ELEMENT_NONWORD_BYTE ? 1 : 0
         }
     }
 }

@@ -25,8 +25,8 @@ struct IndexBuilder {
         let general = groups[0]
         var plans = [em_target_plan](repeating: em_target_plan(), count: groups.count)
         if !general.isEmpty {
-            let index = build(general)
-            for target in plans.indices { Self.add(index, to: &plans[target]) }
+            let indexes = build(general)
+            for target in plans.indices { Self.add(indexes, to: &plans[target]) }
         }
         for target in 1..<groups.count where !groups[target].isEmpty {
             let own = groups[target]
@@ -44,14 +44,32 @@ struct IndexBuilder {
         ]
     }
 
-    private static func add(_ index: Int, to plan: inout em_target_plan) {
-        // At most two: the general one and the target's own.
-        if plan.count == 0 { plan.index.0 = UInt32(index) } else { plan.index.1 = UInt32(index) }
-        plan.count += 1
+    private static func add(_ indexes: [Int], to plan: inout em_target_plan) {
+        // At most four: the general ones and the target's own, each once for patterns that ignore case.
+        for index in indexes {
+            switch plan.count {
+            case 0: plan.index.0 = UInt32(index)
+            case 1: plan.index.1 = UInt32(index)
+            case 2: plan.index.2 = UInt32(index)
+            default: plan.index.3 = UInt32(index)
+            }
+            plan.count += 1
+        }
+    }
+
+    /// Makes an index for the patterns that tell case, and one for those that do not; returns their numbers.
+    private mutating func build(_ members: [Int]) -> [Int] {
+        func ignoresCase(_ pattern: Int) -> Bool { table.patterns[pattern].flags & EM_PATTERN_NOCASE != 0 }
+        let folded = members.filter(ignoresCase)
+        let exact = folded.isEmpty ? members : members.filter { !ignoresCase($0) }
+        var indexes: [Int] = []
+        if !exact.isEmpty { indexes.append(build(exact, flags: 0)) }
+        if !folded.isEmpty { indexes.append(build(folded, flags: EM_INDEX_FOLD)) }
+        return indexes
     }
 
     /// Makes an index; returns its number.
-    private mutating func build(_ members: [Int]) -> Int {
+    private mutating func build(_ members: [Int], flags: UInt32) -> Int {
         var windows: [(pattern: Int, at: Int)] = []
         var shorts: [(pattern: Int, at: Int, length: Int)] = []
         var fixed: [em_fixed_pattern] = []
@@ -64,6 +82,7 @@ struct IndexBuilder {
             }
         }
         var head = em_pattern_index()
+        head.flags = flags
         addWindows(windows, &head)
         addShorts(shorts, &head)
         fixed.sort(by: Self.isBefore)

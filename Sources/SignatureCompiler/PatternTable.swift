@@ -9,6 +9,8 @@ struct PatternTable {
     private var alternatives: [em_alternative] = []
     private(set) var bytes: [UInt8] = []
     private var counts = GramCounts()
+    /// Patterns whose matches are counted by their last part: the anchor lies in it.
+    private var anchoredInLastPart: Set<UInt32> = []
 
     /// Whether an index can find a pattern: by two bytes together, or because it has few possible places.
     static func isFindable(_ pattern: HexPattern, at place: PatternPlace) -> Bool {
@@ -24,20 +26,38 @@ struct PatternTable {
 
     /// Whether a pattern has no more possible places than that.
     private static func hasPlaces(_ base: UInt32, shift: UInt32, atMost limit: UInt32) -> Bool {
-        base != EM_BASE_NONE && base != EM_BASE_IN_SECTION && shift < limit
+        base != EM_BASE_NONE && base != EM_BASE_IN_SECTION && base != EM_BASE_VERSION && shift < limit
     }
 
     mutating func add(_ line: BodyLine, signature: UInt32) throws(DataModuleError) {
+        try add(line.pattern, at: line.place, target: line.target) { $0.signature = signature }
+    }
+
+    /// Adds a part of rules: its matches go to a slot.
+    mutating func add(
+        _ content: HexPattern, at place: PatternPlace, target: UInt8, slot: UInt32, lastPart: Bool
+    ) throws(DataModuleError) {
+        try add(content, at: place, target: target) {
+            $0.part = slot
+            $0.flags |= EM_PATTERN_PART
+        }
+        if lastPart { anchoredInLastPart.insert(UInt32(patterns.count - 1)) }
+    }
+
+    private mutating func add(
+        _ content: HexPattern, at place: PatternPlace, target: UInt8, _ finish: (inout em_pattern) -> Void
+    ) throws(DataModuleError) {
         var pattern = em_pattern()
-        pattern.signature = signature
         pattern.first_element = UInt32(elements.count)
-        pattern.element_count = UInt32(line.pattern.elements.count)
-        pattern.offset = line.place.offset
-        pattern.shift = line.place.shift
-        pattern.section = line.place.section
-        pattern.base = line.place.base
-        pattern.target = line.target
-        for element in line.pattern.elements { elements.append(try encode(element)) }
+        pattern.element_count = UInt32(content.elements.count)
+        pattern.offset = place.offset
+        pattern.shift = place.shift
+        pattern.section = place.section
+        pattern.base = place.base
+        pattern.target = target
+        pattern.flags = content.ignoresCase ? EM_PATTERN_NOCASE : 0
+        finish(&pattern)
+        for element in content.elements { elements.append(try encode(element)) }
         patterns.append(pattern)
         guard patterns.count < Int(Int32.max), elements.count < Int(Int32.max) else {
             throw DataModuleError("too many body signatures")
@@ -73,14 +93,16 @@ struct PatternTable {
                 alternative.masked = choice.masks.isEmpty ? 0 : 1
                 alternatives.append(alternative)
             }
-        case .assertion(let kind, let negated, let before):
+        case .assertion(let kind, let negated, let before, let wide):
             result.kind = UInt8(kind)
-            result.flags = (negated ? UInt8(EM_ELEMENT_NOT) : 0) | (before ? UInt8(EM_ELEMENT_BEFORE) : 0)
+            result.flags =
+                (negated ? UInt8(EM_ELEMENT_NOT) : 0) | (before ? UInt8(EM_ELEMENT_BEFORE) : 0)
+                | (wide ? UInt8(EM_ELEMENT_WIDE) : 0)
         }
         return result
     }
 
-    private mutating func place(_ content: [UInt8]) throws(DataModuleError) -> UInt32 {
+    mutating func place(_ content: [UInt8]) throws(DataModuleError) -> UInt32 {
         guard bytes.count + content.count <= Int(UInt32.max) else {
             throw DataModuleError("the body signatures are longer than 4 GiB")
         }
@@ -105,7 +127,8 @@ struct PatternTable {
         var anchors: [Anchor] = []
         anchors.reserveCapacity(patterns.count)
         for index in patterns.indices {
-            let choice = bytes.withUnsafeBufferPointer { anchor(of: patterns[index], $0) }
+            let isCounted = anchoredInLastPart.contains(UInt32(index))
+            let choice = bytes.withUnsafeBufferPointer { anchor(of: patterns[index], isCounted: isCounted, $0) }
             patterns[index].anchor = UInt32(choice.element)
             patterns[index].anchor_skip = UInt32(choice.skip)
             anchors.append(choice.anchor)
@@ -118,13 +141,13 @@ struct PatternTable {
     /// Places looked at in one literal: enough to find a rare one.
     private static let candidates = 1024
 
-    private func anchor(of pattern: em_pattern, _ text: UnsafeBufferPointer<UInt8>) -> Choice {
-        if Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: 1) {
+    private func anchor(of pattern: em_pattern, isCounted: Bool, _ text: UnsafeBufferPointer<UInt8>) -> Choice {
+        if !isCounted, Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: 1) {
             return (placeAnchor(of: pattern), 0, 0)
         }
         var best: Choice = (.short(0, length: 0), 0, 0)
         var bestScore = Int.min
-        for number in 0..<Int(pattern.element_count) {
+        for number in (isCounted ? firstOfLastPart(pattern) : 0)..<Int(pattern.element_count) {
             let element = elements[Int(pattern.first_element) + number]
             guard element.kind == UInt8(EM_ELEMENT_LITERAL), element.b >= 2 else { continue }
             let (start, length) = (Int(element.a), Int(element.b))
@@ -149,11 +172,23 @@ struct PatternTable {
                 }
             }
         }
-        if case .short = best.anchor, Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: Self.fewPlaces)
+        if !isCounted, case .short = best.anchor,
+            Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: Self.fewPlaces)
         {
             return (placeAnchor(of: pattern), 0, 0)
         }
         return best
+    }
+
+    /// The element that begins the last part that has two bytes together.
+    private func firstOfLastPart(_ pattern: em_pattern) -> Int {
+        var hasLiteral = false
+        for number in (0..<Int(pattern.element_count)).reversed() {
+            let element = elements[Int(pattern.first_element) + number]
+            if element.kind == UInt8(EM_ELEMENT_LITERAL), element.b >= 2 { hasLiteral = true }
+            if element.kind == UInt8(EM_ELEMENT_GAP), element.a != element.b, hasLiteral { return number + 1 }
+        }
+        return 0
     }
 
     /// The commonest of the four grams decides how often the window is looked at.
@@ -198,7 +233,7 @@ struct PatternTable {
     }
 
     func finish() -> [DatabaseSection] {
-        guard !patterns.isEmpty else { return [] }
+        guard !patterns.isEmpty || !bytes.isEmpty else { return [] }
         return [
             DatabaseSection(EM_SECTION_PATTERNS, version: EM_SECTION_VERSION, patterns),
             DatabaseSection(EM_SECTION_ELEMENTS, version: EM_SECTION_VERSION, elements),

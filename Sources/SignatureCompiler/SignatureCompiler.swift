@@ -7,20 +7,29 @@ package import DataModule
 /// Pure: bytes in, sections out. A line that cannot be used is reported and left out, the rest compiles. Time and
 /// memory grow linearly with the input, and the same input gives the same bytes.
 package enum SignatureCompiler {
-    /// The functionality level that lines with engine levels are measured by: not below that of ClamAV 1.4.
-    package static let level: UInt64 = 219
+    /// The functionality level that lines with engine levels are measured by: that of ClamAV 1.4.
+    package static let level: UInt64 = 216
 
     /// - Parameters:
     ///   - files: in any order; those of false positives and ignore lists count for all.
     ///   - version: of the content, rising.
+    ///   - progress: called before each file with its index and name.
     /// - Returns: the database, and what became of each line.
     /// - Throws: `DataModuleError` when a table grows beyond what the format can address.
     package static func compile(
-        _ files: [SignatureFile], version: UInt64
+        _ files: [SignatureFile], version: UInt64, progress: (Int, String) -> Void = { _, _ in }
     ) throws(DataModuleError) -> (database: CompiledDatabase, report: CompileReport) {
         var compilation = Compilation()
-        for file in files where file.format == .ignored { compilation.addIgnoreList(file) }
-        for file in files where file.format != .ignored { try compilation.add(file) }
+        var done = 0
+        for isIgnoreList in [true, false] {
+            for file in files where (file.format == .ignored) == isIgnoreList {
+                progress(done, file.name)
+                done += 1
+                let earlier = compilation.report
+                if isIgnoreList { compilation.addIgnoreList(file) } else { try compilation.add(file) }
+                compilation.report.endFile(file.name, since: earlier)
+            }
+        }
         let sections = compilation.finish()
         let database = CompiledDatabase(
             kind: EM_DATABASE_SIGNATURES, format: EM_SIGNATURE_FORMAT, version: version,
@@ -36,7 +45,10 @@ private struct Compilation {
     private var ignored = IgnoreList()
     private var hashes = HashSetBuilder(firstSection: EM_SECTION_HASH_SIZES)
     private var allowed = HashSetBuilder(firstSection: EM_SECTION_ALLOW_SIZES)
+    private var sectionHashes = HashSetBuilder(firstSection: EM_SECTION_PE_SIZES)
+    private var importHashes = HashSetBuilder(firstSection: EM_SECTION_IMPORT_SIZES)
     private var patterns = PatternTable()
+    private var rules = RuleTable()
 
     mutating func addIgnoreList(_ file: SignatureFile) {
         var lines = Lines(file.bytes)
@@ -55,12 +67,15 @@ private struct Compilation {
         case .unknown:
             report.add(.unsupported("a file of an unknown format"), file: file.name, line: 0)
             return
+        case .program(let what):
+            report.add(.unsupported("\(what) is not evaluated"), file: file.name, line: 0)
+            return
         case .later(let what):
             var lines = Lines(file.bytes)
             let reason = LineError.unsupported("\(what) are not compiled yet")
             while lines.read() != nil { report.add(reason, file: file.name, line: lines.number) }
             return
-        case .hashes, .bodies, .allowed: break
+        case .hashes, .sectionHashes, .importHashes, .bodies, .logical, .allowed: break
         }
         try catalogue.beginSource(file.name)
         var lines = Lines(file.bytes)
@@ -83,13 +98,33 @@ private struct Compilation {
         case .hashes(let flags):
             let hash = try HashLine(line)
             return enter(hash.name, line, number, flags) { state, signature in
-                state.hashes.add(hash, signature: signature)
+                do throws(DataModuleError) {
+                    try state.hashes.add(hash, signature: signature)
+                } catch { return error }
+                return nil
+            }
+        case .sectionHashes(let flags):
+            let hash = try SectionHashLine(line)
+            return enter(hash.name, line, number, flags) { state, signature in
+                do throws(DataModuleError) {
+                    try state.sectionHashes.add(hash.digest, size: hash.size, signature: signature)
+                } catch { return error }
+                return nil
+            }
+        case .importHashes:
+            let hash = try HashLine(line)
+            return enter(hash.name, line, number, 0) { state, signature in
+                do throws(DataModuleError) {
+                    try state.importHashes.add(hash, signature: signature)
+                } catch { return error }
                 return nil
             }
         case .allowed:
             let hash = try HashLine(line)
             return enter(hash.name, line, number, 0) { state, signature in
-                state.allowed.add(hash, signature: signature)
+                do throws(DataModuleError) {
+                    try state.allowed.add(hash, signature: signature)
+                } catch { return error }
                 state.report.allowed += 1
                 return nil
             }
@@ -100,13 +135,29 @@ private struct Compilation {
             }
             return enter(body.name, line, number, flags) { state, signature in
                 do throws(DataModuleError) {
-                    try state.patterns.add(body, signature: signature)
+                    try state.add(body, signature: signature)
                 } catch { return error }
                 state.report.patterns += 1
                 return nil
             }
+        case .logical(let flags):
+            let logical = try LogicalLine(line)
+            if let obstacle = RuleTable.obstacle(logical) { throw obstacle }
+            return enter(logical.name, line, number, flags) { state, signature in
+                do throws(DataModuleError) {
+                    try state.rules.add(logical, signature: signature, patterns: &state.patterns)
+                } catch { return error }
+                state.report.rules += 1
+                return nil
+            }
         default: return nil
         }
+    }
+
+    private mutating func add(_ body: BodyLine, signature: UInt32) throws(DataModuleError) {
+        guard let group = body.place.macroGroup else { return try patterns.add(body, signature: signature) }
+        let slot = try rules.macroSlot(group, target: body.target)
+        try patterns.add(body.pattern, at: .anywhere, target: body.target, slot: slot, lastPart: false)
     }
 
     /// Gives a signature its number, unless it is ignored.
@@ -128,6 +179,8 @@ private struct Compilation {
     mutating func finish() -> [DatabaseSection] {
         let anchors = patterns.chooseAnchors()
         var indexes = IndexBuilder(patterns, anchors: anchors)
-        return catalogue.finish() + hashes.finish() + allowed.finish() + patterns.finish() + indexes.finish()
+        return catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
+            + importHashes.finish() + patterns.finish() + indexes.finish()
+            + rules.finish()
     }
 }

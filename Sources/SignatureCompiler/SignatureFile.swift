@@ -22,15 +22,17 @@ package struct SignatureFile {
         case "ndb": return .bodies(flags: 0)
         case "ndu": return .bodies(flags: 1)
         case "ign", "ign2": return .ignored
-        case "ldb", "ldu": return .later("logical signatures")
-        case "mdb", "msb", "mdu", "msu": return .later("hashes of sections of PE files")
-        case "imp": return .later("import hashes")
+        case "ldb": return .logical(flags: 0)
+        case "ldu": return .logical(flags: 1)
+        case "mdb", "msb": return .sectionHashes(flags: 0)
+        case "mdu", "msu": return .sectionHashes(flags: 1)
+        case "imp": return .importHashes
         case "cdb": return .later("container signatures")
         case "pdb", "wdb", "gdb": return .later("phishing signatures")
         case "idb": return .later("icon signatures")
         case "ftm": return .later("file types")
         case "crb": return .later("certificates")
-        case "cbc": return .later("bytecode")
+        case "cbc": return .program("bytecode")
         case "yar", "yara": return .later("YARA rules")
         case "pwdb": return .later("archive passwords")
         case "cfg", "info", "sign", "cat": return .none
@@ -41,11 +43,16 @@ package struct SignatureFile {
     enum Format: Equatable {
         /// EM_SIGNATURE_… flags of every signature in it.
         case hashes(flags: UInt32)
+        case sectionHashes(flags: UInt32)
+        case importHashes
         case bodies(flags: UInt32)
+        case logical(flags: UInt32)
         case allowed
         case ignored
         /// A known format that is not compiled: each line counts as unsupported.
         case later(String)
+        /// A known format that is not evaluated: each file counts as one.
+        case program(String)
         /// Files of a database that hold no signatures.
         case none
         case unknown

@@ -62,12 +62,14 @@ typedef struct em_database_header {
 #define EM_SECTION_ALLOW_MD5 21u
 #define EM_SECTION_ALLOW_SHA1 22u
 #define EM_SECTION_ALLOW_SHA256 23u
-#define EM_SECTION_PE_SIZES 24u     /* reserved: hashes of sections of PE files (.mdb, .msb) */
+#define EM_SECTION_PE_SIZES 24u     /* likewise: sections of PE files (.mdb, .msb), as ClamAV lays them out */
 #define EM_SECTION_PE_MD5 25u
 #define EM_SECTION_PE_SHA1 26u
 #define EM_SECTION_PE_SHA256 27u
-#define EM_SECTION_IMPORT_SIZES 28u /* reserved: import hashes (.imp) */
+#define EM_SECTION_IMPORT_SIZES 28u /* likewise: the text of a PE file's imports (.imp) */
 #define EM_SECTION_IMPORT_MD5 29u
+#define EM_SECTION_IMPORT_SHA1 30u
+#define EM_SECTION_IMPORT_SHA256 31u
 
 /* Body patterns. */
 #define EM_SECTION_PATTERNS 64u     /* em_pattern */
@@ -78,10 +80,18 @@ typedef struct em_database_header {
 #define EM_SECTION_INDEX_DATA 69u   /* what em_pattern_index points to */
 #define EM_SECTION_TARGETS 70u      /* em_target_plan, one for each target type from 0 */
 
-/* Reserved for what comes: logical signatures, regular expressions, file types, containers, icons, YARA. */
-#define EM_SECTION_LOGICAL 96u
-#define EM_SECTION_EXPRESSIONS 97u
-#define EM_SECTION_REGEX 98u
+/* Rules: logical signatures and YARA rules. See em_rule. */
+#define EM_SECTION_LOGICAL 96u      /* em_rule: its index is the rule's number */
+#define EM_SECTION_EXPRESSIONS 97u  /* em_operation */
+#define EM_SECTION_REGEX 98u        /* em_regex */
+#define EM_SECTION_SLOTS 99u        /* em_slot: one for each distinct part that an index finds */
+#define EM_SECTION_TRIGGERS 100u    /* uint32: numbers of rules, in runs that em_slot and UNTRIGGERED name */
+#define EM_SECTION_RULE_PARTS 101u  /* em_rule_part */
+#define EM_SECTION_CONDITIONS 102u  /* em_condition */
+#define EM_SECTION_UNTRIGGERED 103u /* em_rule_run, one for each target type from 0 */
+#define EM_SECTION_COMPARES 104u    /* em_compare */
+
+/* Reserved for what comes: file types, containers, icons, YARA. */
 #define EM_SECTION_FILE_TYPES 112u
 #define EM_SECTION_CONTAINERS 113u
 #define EM_SECTION_ICONS 114u
@@ -174,9 +184,10 @@ typedef struct em_hash_table {
 #define EM_BASE_SECTION 4u      /* the beginning of section number `section` */
 #define EM_BASE_IN_SECTION 5u   /* anywhere inside section number `section` */
 #define EM_BASE_LAST_SECTION 6u /* the beginning of the last section */
+#define EM_BASE_VERSION 7u      /* the key of an entry of a PE file's version information */
 
 #define EM_PATTERN_NOCASE 0x01u /* ASCII letters match in either case */
-#define EM_PATTERN_PART 0x02u   /* part number `part` of LOGICAL element `signature`, no signature itself */
+#define EM_PATTERN_PART 0x02u   /* its matches go to slot `part`; no signature itself, `signature` is 0 */
 
 /*
  * A pattern: elements one after another. Its anchor is a piece of a literal which the index found; the elements
@@ -194,7 +205,7 @@ typedef struct em_pattern {
     uint8_t base;           /* EM_BASE_… */
     uint8_t target;         /* EM_TARGET_… */
     uint32_t flags;         /* EM_PATTERN_… */
-    uint32_t part;
+    uint32_t part;          /* index in SLOTS */
     uint64_t reserved;      /* 0 */
 } em_pattern;
 
@@ -202,16 +213,18 @@ typedef struct em_pattern {
 #define EM_ELEMENT_MASKED 2u       /* b bytes of values at a in BYTES, then b bytes of masks: byte & mask == value */
 #define EM_ELEMENT_GAP 3u          /* a to b bytes, any; b EM_GAP_UNBOUNDED: a or more */
 #define EM_ELEMENT_ALTERNATIVES 4u /* one of b ALTERNATIVES from index a */
-#define EM_ELEMENT_BOUNDARY 5u     /* no byte: the object's start or end, or a letter or digit on one side only */
-#define EM_ELEMENT_LINE 6u         /* no byte: the object's start or end, or beside CR or LF */
+#define EM_ELEMENT_BOUNDARY 5u     /* no byte: the object's start or end, or beside space - / _, before also . < @ */
+                                   /* and after also LF CR " ' = > */
+#define EM_ELEMENT_LINE 6u         /* no byte: the object's start or end, or after LF, or before LF or CR LF */
 #define EM_ELEMENT_NONWORD 7u      /* no byte: the object's start or end, or beside what is no letter or digit */
 #define EM_ELEMENT_NONWORD_BYTE 8u /* one byte that is no letter or digit */
 #define EM_ELEMENT_NOT 0x01u       /* flag: ALTERNATIVES, all of one length: none of them; 5…7: not so */
 #define EM_ELEMENT_BEFORE 0x02u    /* flag of 5…7: beside means the byte before, otherwise the byte after */
+#define EM_ELEMENT_WIDE 0x04u      /* flag of 7: letters and digits are those that a zero byte follows */
 #define EM_GAP_UNBOUNDED 0xffffffffu
 typedef struct em_element {
     uint8_t kind;      /* EM_ELEMENT_… */
-    uint8_t flags;     /* EM_ELEMENT_NOT, _BEFORE */
+    uint8_t flags;     /* EM_ELEMENT_NOT, _BEFORE, _WIDE */
     uint16_t length;   /* of each alternative; 0: they differ, or are longer than this can say */
     uint32_t a, b;
 } em_element;
@@ -263,7 +276,7 @@ typedef struct em_short_posting {
 
 typedef struct em_fixed_pattern {
     int32_t offset;   /* of the anchor, from base */
-    uint8_t base;     /* EM_BASE_… other than NONE and IN_SECTION */
+    uint8_t base;     /* EM_BASE_… other than NONE, IN_SECTION and VERSION */
     uint8_t length;   /* bytes of value that must lie in the object, 0…4 */
     uint16_t section;
     uint32_t value, mask; /* as in em_short_posting */
@@ -276,5 +289,125 @@ typedef struct em_target_plan {
     uint32_t count;
     uint32_t index[7]; /* indexes in INDEXES */
 } em_target_plan;
+
+/*
+ * Rules: true or not by which of their parts match, and by what the object is.
+ *
+ * Equal parts of all rules share one slot, so that an object that has a common string notes it once. A slot names
+ * the rules that are worth evaluating when it matched: for each rule the compiler chooses slots of which at least one
+ * matches whenever the rule is true, the rarest that will do. Rules that can be true without any part are in
+ * UNTRIGGERED, by target type. So nothing is done for rules of which nothing matched.
+ */
+#define EM_RULE_LOGICAL 1u /* true when its operations leave true */
+#define EM_RULE_YARA 2u    /* first_operation, operation_count: as section YARA has them */
+
+typedef struct em_rule {
+    uint32_t signature;       /* index in the catalogue */
+    uint8_t kind;             /* EM_RULE_… */
+    uint8_t target;           /* EM_TARGET_…: other objects are not evaluated */
+    uint16_t flags;           /* 0 */
+    uint32_t first_part, part_count;           /* in RULE_PARTS: parts are numbered from 0 within the rule */
+    uint32_t first_operation, operation_count; /* in EXPRESSIONS */
+    uint32_t first_condition, condition_count; /* in CONDITIONS: all must hold */
+} em_rule;
+
+/* What is noted of a part's matches. Matches at the same place count once. */
+#define EM_SLOT_PLACES 0x01u  /* every place, with its length, as far as `limit` allows */
+#define EM_SLOT_LAST_PART 0x02u /* one match for each place of what follows the last unbounded or varying gap */
+typedef struct em_slot {
+    uint32_t first_trigger, trigger_count; /* in TRIGGERS */
+    uint32_t limit;  /* matches that are counted at most, from 1; then the part is not looked for any more */
+    uint32_t flags;  /* EM_SLOT_… */
+} em_slot;
+
+typedef struct em_rule_run {
+    uint32_t first, count; /* in TRIGGERS */
+} em_rule_run;
+
+#define EM_PART_PATTERN 1u /* a: index in SLOTS */
+#define EM_PART_REGEX 2u   /* a: index in REGEX */
+#define EM_PART_COMPARE 3u /* a: index in COMPARES */
+#define EM_PART_MACRO 4u   /* a: index in SLOTS, from b to c bytes behind the beginning of the part before */
+#define EM_PART_NEVER 5u   /* known, but never true here */
+typedef struct em_rule_part {
+    uint32_t kind; /* EM_PART_… */
+    uint32_t a, b, c;
+} em_rule_part;
+
+/*
+ * An expression in postfix form. An operand on the stack is a truth value, a number of matches and a set of parts;
+ * what is false has neither. At most EM_OPERAND_LIMIT operands.
+ */
+#define EM_OPERAND_LIMIT 256u
+#define EM_PARTS_LIMIT 64u        /* parts of one logical signature */
+#define EM_OPERATION_PART 1u      /* pushes part a: true when it has matches */
+#define EM_OPERATION_EQUAL 2u     /* pushes part a: true when it has b matches; likewise the next two */
+#define EM_OPERATION_BELOW 3u
+#define EM_OPERATION_ABOVE 4u
+#define EM_OPERATION_AND 5u       /* of two operands; matches and parts of both */
+#define EM_OPERATION_OR 6u
+#define EM_OPERATION_ALL_EQUAL 7u /* of one operand: true when it has a matches, of at least b different parts; */
+#define EM_OPERATION_ALL_BELOW 8u /* leaves the matches, but no parts */
+#define EM_OPERATION_ALL_ABOVE 9u
+typedef struct em_operation {
+    uint32_t kind; /* EM_OPERATION_… */
+    uint32_t a, b;
+} em_operation;
+
+/* Facts about the object, besides its bytes. */
+#define EM_CONDITION_SIZE 1u          /* a to b bytes */
+#define EM_CONDITION_ENTRY 2u         /* the entry point's offset is a to b */
+#define EM_CONDITION_SECTIONS 3u      /* a to b sections */
+/* File types are told by the FNV-1a hash (32 bits) of ClamAV's name for them, "CL_TYPE_…". */
+#define EM_CONDITION_CONTAINER 4u     /* the parent is of file type a; 0: there is no parent */
+#define EM_CONDITION_INTERMEDIATES 5u /* the b-th parent upwards (from 1) is of file type a */
+#define EM_CONDITION_ICON_GROUPS 6u   /* an icon is in groups a and b (icon groups' numbers, 0: any) */
+#define EM_CONDITION_NEVER 7u         /* known, but not decided here: never holds */
+#define EM_CONDITION_DEPTH 8u         /* the object has a parents or more */
+typedef struct em_condition {
+    uint32_t kind; /* EM_CONDITION_… */
+    uint32_t a, b;
+} em_condition;
+
+/* A regular expression (PCRE2), tried when its trigger is true. */
+#define EM_REGEX_CASELESS 0x01u
+#define EM_REGEX_DOTALL 0x02u
+#define EM_REGEX_MULTILINE 0x04u
+#define EM_REGEX_EXTENDED 0x08u
+#define EM_REGEX_ANCHORED 0x10u
+#define EM_REGEX_DOLLAR_END 0x20u
+#define EM_REGEX_UNGREEDY 0x40u
+#define EM_REGEX_GLOBAL 0x100u    /* every match counts */
+#define EM_REGEX_ROLLING 0x200u   /* the offset is where the search begins, not the only place */
+#define EM_REGEX_ENCOMPASS 0x400u /* nothing behind offset + shift is looked at */
+typedef struct em_regex {
+    uint32_t bytes, length; /* the expression's text in BYTES */
+    uint32_t options;       /* EM_REGEX_… */
+    int32_t offset;         /* as in em_pattern */
+    uint32_t shift;
+    uint16_t section;
+    uint8_t base;
+    uint8_t reserved;       /* 0 */
+    uint32_t first_operation, operation_count; /* the trigger, over parts of the same rule that are no regexes */
+} em_regex;
+
+/* A number in the object, compared: see the byte compare subsignatures of ClamAV. */
+#define EM_COMPARE_HEX 1u     /* digits as text */
+#define EM_COMPARE_DECIMAL 2u
+#define EM_COMPARE_AUTO 3u
+#define EM_COMPARE_BINARY 4u
+#define EM_COMPARE_LITTLE 0x01u /* flag: little-endian, otherwise big-endian */
+#define EM_COMPARE_EXACT 0x02u  /* flag: all bytes must be there and take part */
+typedef struct em_compare {
+    uint32_t part;     /* of the same rule: counted from the beginning of its matches */
+    int32_t offset;
+    uint8_t kind;      /* EM_COMPARE_… */
+    uint8_t flags;     /* EM_COMPARE_… */
+    uint8_t length;    /* bytes */
+    uint8_t count;     /* comparisons: 1 or 2, all must hold */
+    uint8_t symbol[2]; /* '<', '>' or '=' */
+    uint8_t reserved[2];
+    uint64_t value[2];
+} em_compare;
 
 #endif

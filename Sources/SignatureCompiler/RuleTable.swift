@@ -1,0 +1,171 @@
+import Bytes
+import CModuleABI
+import DataModule
+
+/// The rules of a database, logical signatures and YARA rules alike, and the slots of their parts. See em_rule.
+struct RuleTable {
+    /// What a rule is made of. Parts refer to slots, regular expressions and comparisons that were added before.
+    struct Rule {
+        var signature: UInt32
+        /// EM_RULE_….
+        var kind: UInt8
+        /// EM_TARGET_….
+        var target: UInt8
+        var parts: [em_rule_part] = []
+        /// Of a logical signature.
+        var operations: [em_operation] = []
+        var conditions: [em_condition] = []
+        var trigger: RuleTrigger
+        /// Of a YARA rule, in place of operations: what em_rule says of them.
+        var code: (first: UInt32, count: UInt32) = (0, 0)
+    }
+
+    /// What a slot notes of the matches of its part.
+    struct Wanted {
+        /// Matches that are counted at most, from 1.
+        var limit: UInt32 = 1
+        /// EM_SLOT_….
+        var flags: UInt32 = 0
+    }
+
+    private var rules: [em_rule] = []
+    private var triggers: [RuleTrigger] = []
+    private var parts: [em_rule_part] = []
+    private var operations: [em_operation] = []
+    private var conditions: [em_condition] = []
+    private var regexes: [em_regex] = []
+    private var compares: [em_compare] = []
+    private var slots: [em_slot] = []
+    /// How rarely a slot's part is to be expected, 0 for one that says something.
+    private var commonness: [UInt64] = []
+    private var known: [[UInt8]: UInt32] = [:]
+
+    var count: Int { rules.count }
+
+    // MARK: - Slots
+
+    /// The slot of a part, shared by all rules that have the same part.
+    ///
+    /// - Parameters:
+    ///   - key: tells equal parts: everything that says what matches, and for what target.
+    ///   - wanted: joined with what other rules want.
+    ///   - patterns: makes the part's patterns, when it is new; several patterns count as one part.
+    mutating func slot(
+        _ key: [UInt8], _ wanted: Wanted, patterns: (UInt32) throws(DataModuleError) -> Void
+    ) throws(DataModuleError) -> UInt32 {
+        if let slot = known[key] {
+            slots[Int(slot)].limit = max(slots[Int(slot)].limit, wanted.limit)
+            slots[Int(slot)].flags |= wanted.flags
+            return slot
+        }
+        let slot = try addSlot(wanted)
+        known[key] = slot
+        try patterns(slot)
+        return slot
+    }
+
+    /// A slot of its own.
+    mutating func addSlot(_ wanted: Wanted) throws(DataModuleError) -> UInt32 {
+        guard slots.count < Int(Int32.max) else { throw DataModuleError("too many parts of rules") }
+        slots.append(em_slot(first_trigger: 0, trigger_count: 0, limit: wanted.limit, flags: wanted.flags))
+        commonness.append(0)
+        return UInt32(slots.count - 1)
+    }
+
+    /// Tells how much of a slot's part is literal: short literals are found everywhere.
+    mutating func setLiteral(_ slot: UInt32, longest: Int) {
+        let cost: UInt64 = longest < 3 ? 1 << 20 : longest < 4 ? 1 << 14 : longest < 6 ? 1 << 8 : 0
+        commonness[Int(slot)] = max(commonness[Int(slot)], cost)
+    }
+
+    // MARK: - Rules
+
+    /// Adds a regular expression; returns its number for a part.
+    mutating func add(_ regex: em_regex, trigger: [em_operation]) -> UInt32 {
+        var regex = regex
+        regex.first_operation = UInt32(operations.count)
+        regex.operation_count = UInt32(trigger.count)
+        operations += trigger
+        regexes.append(regex)
+        return UInt32(regexes.count - 1)
+    }
+
+    /// Adds a comparison; returns its number for a part.
+    mutating func add(_ compare: em_compare) -> UInt32 {
+        compares.append(compare)
+        return UInt32(compares.count - 1)
+    }
+
+    /// Adds a rule; returns its number.
+    @discardableResult mutating func add(_ rule: Rule) throws(DataModuleError) -> UInt32 {
+        guard rules.count < Int(Int32.max), parts.count < Int(Int32.max), operations.count < Int(Int32.max) else {
+            throw DataModuleError("too many rules")
+        }
+        var entry = em_rule()
+        entry.signature = rule.signature
+        entry.kind = rule.kind
+        entry.target = rule.target
+        entry.first_part = UInt32(parts.count)
+        entry.part_count = UInt32(rule.parts.count)
+        entry.first_operation = rule.kind == UInt8(EM_RULE_YARA) ? rule.code.first : UInt32(operations.count)
+        entry.operation_count = rule.kind == UInt8(EM_RULE_YARA) ? rule.code.count : UInt32(rule.operations.count)
+        entry.first_condition = UInt32(conditions.count)
+        entry.condition_count = UInt32(rule.conditions.count)
+        parts += rule.parts
+        operations += rule.operations
+        conditions += rule.conditions
+        rules.append(entry)
+        triggers.append(rule.trigger)
+        return UInt32(rules.count - 1)
+    }
+
+    // MARK: - Sections
+
+    func finish() -> [DatabaseSection] {
+        guard !rules.isEmpty else { return [] }
+        var slots = slots
+        let (numbers, runs) = chooseTriggers(&slots)
+        func section<T: BitwiseCopyable & Sendable>(_ id: UInt32, _ elements: [T]) -> DatabaseSection {
+            DatabaseSection(id, version: EM_SECTION_VERSION, elements)
+        }
+        return [
+            section(EM_SECTION_LOGICAL, rules), section(EM_SECTION_EXPRESSIONS, operations),
+            section(EM_SECTION_REGEX, regexes), section(EM_SECTION_SLOTS, slots),
+            section(EM_SECTION_TRIGGERS, numbers), section(EM_SECTION_RULE_PARTS, parts),
+            section(EM_SECTION_CONDITIONS, conditions), section(EM_SECTION_UNTRIGGERED, runs),
+            section(EM_SECTION_COMPARES, compares),
+        ]
+    }
+
+    /// Chooses the slots that make each rule worth evaluating: the rarest that will do. A slot that many rules could choose
+    /// is likely to be common.
+    private func chooseTriggers(_ slots: inout [em_slot]) -> (numbers: [UInt32], runs: [em_rule_run]) {
+        var uses = [UInt64](repeating: 0, count: slots.count)
+        for rule in rules {
+            for i in Int(rule.first_part)..<Int(rule.first_part + rule.part_count)
+            where parts[i].kind == EM_PART_PATTERN { uses[Int(parts[i].a)] += 1 }
+        }
+        var chosen: [(slot: UInt32, rule: UInt32)] = []
+        var untriggered = [[UInt32]](repeating: [], count: Int(EM_TARGET_COUNT))
+        for (number, trigger) in triggers.enumerated() {
+            let rule = UInt32(number)
+            guard let set = trigger.slots(cost: { uses[Int($0)] + commonness[Int($0)] }) else {
+                untriggered[Int(rules[number].target)].append(rule)
+                continue
+            }
+            for slot in Set(set.slots) { chosen.append((slot, rule)) }
+        }
+        chosen.sort { ($0.slot, $0.rule) < ($1.slot, $1.rule) }
+        var numbers: [UInt32] = []
+        for (slot, rule) in chosen {
+            if slots[Int(slot)].trigger_count == 0 { slots[Int(slot)].first_trigger = UInt32(numbers.count) }
+            slots[Int(slot)].trigger_count += 1
+            numbers.append(rule)
+        }
+        let runs = untriggered.map { list in
+            defer { numbers += list }
+            return em_rule_run(first: UInt32(numbers.count), count: UInt32(list.count))
+        }
+        return (numbers, runs)
+    }
+}
