@@ -6,14 +6,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/statfs.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MAX_DESCRIPTORS 8
+
+_Static_assert(CLinux_O_PATH == O_PATH, "open flags");
 
 int CLinux_memfd(const char *name) {
     return memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -90,6 +94,23 @@ intptr_t CLinux_receive_descriptors(
     }
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) *truncated = 1;
     return received;
+}
+
+int CLinux_open_beneath(int directory, const char *path, int flags, int is_root) {
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+        .resolve = (is_root ? RESOLVE_IN_ROOT : RESOLVE_BENEATH) | RESOLVE_NO_MAGICLINKS};
+    long result;
+    // EAGAIN: something was renamed meanwhile, and the kernel cannot tell whether it stayed below.
+    int tries = 0;
+    do result = syscall(SYS_openat2, directory, path, &how, sizeof how);
+    while (result < 0 && (errno == EINTR || (errno == EAGAIN && ++tries < 100)));
+    return result < 0 ? -errno : (int)result;
+}
+
+uint64_t CLinux_descriptor_file_system_type(int fd) {
+    struct statfs info;
+    return fstatfs(fd, &info) == 0 ? (uint64_t)info.f_type : 0;
 }
 
 int CLinux_peer_credentials(int socket, uint32_t *pid, uint32_t *uid, uint32_t *gid) {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #endif
 #include "CLinuxEventLoop.h"
+#include "CLinuxFiles.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -288,6 +289,16 @@ int32_t CLinux_close(int32_t descriptor) {
 int64_t CLinux_receive(int32_t descriptor, void *buffer, uint64_t count) {
     int64_t result;
     RETRY(result, recv(descriptor, buffer, count, 0));
+    return result;
+}
+
+int64_t CLinux_receive_with_descriptors(
+    int32_t socket, void *buffer, uint64_t count, int32_t *list, int32_t *descriptors, int32_t *truncated) {
+    int capacity = *descriptors, came = 0, cut = 0;
+    int64_t result;
+    RETRY(result, (came = capacity, CLinux_receive_descriptors(socket, buffer, count, list, &came, &cut, 0)));
+    *descriptors = result < 0 ? 0 : came;
+    *truncated = cut;
     return result;
 }
 

@@ -2,9 +2,9 @@
 
 extension ParameterTable {
     /// Every agent section.
-    private static let everyAgent: Sections = [.scanning, .mird, .wwwi]
+    private static let everyAgent: Sections = [.scanning, .clamd, .mird, .wwwi]
 
-    static let agents: [Parameter] = common + connections + smtp
+    static let agents: [Parameter] = common + connections + smtp + clamd
 
     private static let common: [Parameter] = [
         .init("agent_enabled", everyAgent, .flag, "no", .agent, "Let the daemon run this agent."),

@@ -2,6 +2,9 @@
 
 extension ParameterTable {
     private static let scanner: Sections = [.global, .scanning, .user]
+    /// What the scanner looks at and how far: also for clients of clamd's protocol, who decide themselves what
+    /// becomes of an object.
+    private static let engine: Sections = scanner.union(.clamd)
 
     static let actions: [Parameter] = [
         .init(
@@ -36,52 +39,52 @@ extension ParameterTable {
     private static let ending: [Action] = [.accept, .defer, .discard, .reject]
 
     static let targets: [Parameter] = [
-        .init("av_scan_obj_files", scanner, .flag, "yes", .targets, "Scan files."),
-        .init("av_scan_obj_archives", scanner, .flag, "yes", .targets, "Scan what is in archives."),
-        .init("av_scan_obj_emails", scanner, .flag, "yes", .targets, "Scan what is in e-mails."),
-        .init("av_scan_obj_sfx", scanner, .flag, "yes", .targets, "Scan what is in self-extracting archives."),
-        .init("av_scan_obj_rtp", scanner, .flag, "yes", .targets, "Scan what is in runtime-packed programs."),
-        .init("av_scan_pattern", scanner, .flag, "yes", .targets, "Use signatures."),
-        .init("av_scan_heur", scanner, .flag, "yes", .targets, "Use heuristics."),
-        .init("av_scan_adv_heur", scanner, .flag, "yes", .targets, "Use advanced heuristics."),
-        .init("av_scan_app_adware", scanner, .flag, "yes", .targets, "Report adware."),
-        .init("av_scan_app_unwanted", scanner, .flag, "no", .targets, "Report potentially unwanted applications."),
-        .init("av_scan_app_unsafe", scanner, .flag, "no", .targets, "Report potentially unsafe applications."),
+        .init("av_scan_obj_files", engine, .flag, "yes", .targets, "Scan files."),
+        .init("av_scan_obj_archives", engine, .flag, "yes", .targets, "Scan what is in archives."),
+        .init("av_scan_obj_emails", engine, .flag, "yes", .targets, "Scan what is in e-mails."),
+        .init("av_scan_obj_sfx", engine, .flag, "yes", .targets, "Scan what is in self-extracting archives."),
+        .init("av_scan_obj_rtp", engine, .flag, "yes", .targets, "Scan what is in runtime-packed programs."),
+        .init("av_scan_pattern", engine, .flag, "yes", .targets, "Use signatures."),
+        .init("av_scan_heur", engine, .flag, "yes", .targets, "Use heuristics."),
+        .init("av_scan_adv_heur", engine, .flag, "yes", .targets, "Use advanced heuristics."),
+        .init("av_scan_app_adware", engine, .flag, "yes", .targets, "Report adware."),
+        .init("av_scan_app_unwanted", engine, .flag, "no", .targets, "Report potentially unwanted applications."),
+        .init("av_scan_app_unsafe", engine, .flag, "no", .targets, "Report potentially unsafe applications."),
         .init(
-            "av_scan_ext", scanner, .list(separator: ":"), "", .targets,
+            "av_scan_ext", engine, .list(separator: ":"), "", .targets,
             "Scan only files with these extensions, as in \".exe:.doc\"; empty means all."),
         .init(
-            "av_scan_ext_exclude", scanner, .list(separator: ":"), "", .targets,
+            "av_scan_ext_exclude", engine, .list(separator: ":"), "", .targets,
             "Do not scan files with these extensions, as in \".log:.cfg\"."),
         .init(
-            "av_exclude", scanner, .list(separator: "::"), "", .targets,
+            "av_exclude", engine, .list(separator: "::"), "", .targets,
             "Paths that are not scanned, with \"::\" between them, as in \"/path/*.*::/other*\"."),
     ]
 
     static let limits: [Parameter] = [
         .init(
-            "av_scan_max_obj_size", scanner, bytes, "0", .limits,
+            "av_scan_max_obj_size", engine, bytes, "0", .limits,
             "Largest object in bytes that is scanned; 0 means no limit."),
         .init(
-            "av_scan_max_arch_size", scanner, bytes, "0", .limits,
+            "av_scan_max_arch_size", engine, bytes, "0", .limits,
             "Largest object in bytes that is unpacked from an archive; 0 means no limit."),
         .init(
-            "av_scan_max_arch_level", scanner, .integer(1...100, .count), "10", .limits,
+            "av_scan_max_arch_level", engine, .integer(1...100, .count), "10", .limits,
             "How deep objects inside objects are scanned."),
         .init(
-            "av_scan_max_objects", scanner, .integer(1...100_000_000, .count), "10000", .limits,
+            "av_scan_max_objects", engine, .integer(1...100_000_000, .count), "10000", .limits,
             "How many objects one scan looks at."),
         .init(
-            "av_scan_max_total_size", scanner, .integer(1...(1 << 50), .bytes), "1073741824", .limits,
+            "av_scan_max_total_size", engine, .integer(1...(1 << 50), .bytes), "1073741824", .limits,
             "Bytes that one scan unpacks altogether."),
         .init(
-            "av_scan_max_ratio", scanner, .integer(1...1_000_000_000, .count), "2500", .limits,
+            "av_scan_max_ratio", engine, .integer(1...1_000_000_000, .count), "2500", .limits,
             "How many times larger than the packed data unpacked data may be."),
         .init(
-            "av_scan_max_memory", scanner, .integer((1 << 20)...(1 << 50), .bytes), "268435456", .limits,
+            "av_scan_max_memory", engine, .integer((1 << 20)...(1 << 50), .bytes), "268435456", .limits,
             "Bytes of memory that one scan may use."),
         .init(
-            "av_scan_timeout", scanner, .integer(0...86400, .seconds), "0", .limits,
+            "av_scan_timeout", engine, .integer(0...86400, .seconds), "0", .limits,
             "Seconds that one scan may take; 0 means no limit."),
     ]
 

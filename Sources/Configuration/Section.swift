@@ -19,11 +19,12 @@ package struct Sections: OptionSet, Sendable, Hashable {
     package static let cli = Sections(rawValue: 1 << 12)
     /// A user or group section of a `user_config` file.
     package static let user = Sections(rawValue: 1 << 13)
+    package static let clamd = Sections(rawValue: 1 << 14)
 
     /// Agents that scan something.
     package static let scanning: Sections = [.smtp, .pop3, .imap, .smfi, .mda, .gwia, .zmfi, .cgp, .pipe, .cli]
     /// Agents that the daemon starts as processes.
-    package static let services: Sections = [.smtp, .pop3, .imap, .smfi, .gwia, .mird, .wwwi]
+    package static let services: Sections = [.smtp, .pop3, .imap, .smfi, .clamd, .gwia, .mird, .wwwi]
     /// Agents that learn an address (sender, recipient, login or client) to choose a user section by.
     package static let withUsers: Sections = [.smtp, .pop3, .imap, .smfi, .mda, .pipe, .cgp]
 
@@ -31,7 +32,7 @@ package struct Sections: OptionSet, Sendable, Hashable {
     package static let names: [(name: String, section: Sections)] = [
         ("global", .global), ("smtp", .smtp), ("pop3", .pop3), ("imap", .imap), ("smfi", .smfi), ("mda", .mda),
         ("gwia", .gwia), ("mird", .mird), ("wwwi", .wwwi), ("zmfi", .zmfi), ("cgp", .cgp), ("pipe", .pipe),
-        ("cli", .cli),
+        ("cli", .cli), ("clamd", .clamd),
     ]
 
     /// Sections of the sibling product for file servers: they may stand in a shared file and mean nothing here.

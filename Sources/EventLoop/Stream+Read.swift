@@ -1,6 +1,7 @@
 package import Bytes
 import CLinux
 import Glibc
+import Platform
 
 extension Stream {
     /// Input that has come and is not consumed, in place: valid until the next await on this stream.
@@ -119,6 +120,7 @@ extension Stream {
 
     /// One recv, through the filter if there is one.
     private func receive() throws(StreamError) -> Received {
+        if takesDescriptors { return try receiveWithDescriptors() }
         let room = filter == nil ? buffer.reserve(4096) : reactor.scratch
         let count = CLinux_receive(watch.descriptor, room.baseAddress, UInt64(room.count))
         if count == -Int64(EAGAIN) {
@@ -134,6 +136,33 @@ extension Stream {
             return .bytes
         }
         return try decode(ByteView(UnsafeRawBufferPointer(rebasing: room[..<Int(count)])), filter)
+    }
+
+    /// One recvmsg. It stops behind bytes that descriptors came with, so a short read says nothing about what is left.
+    private func receiveWithDescriptors() throws(StreamError) -> Received {
+        let room = buffer.reserve(4096)
+        var count: Int32 = 8
+        var truncated: Int32 = 0
+        var list = [Int32](repeating: -1, count: Int(count))
+        let length = CLinux_receive_with_descriptors(
+            watch.descriptor, room.baseAddress, UInt64(room.count), &list, &count, &truncated)
+        let descriptors = list.prefix(Int(count)).map { Descriptor(owning: $0) }
+        if length == -Int64(EAGAIN) {
+            watch.canRead = false
+            return .nothing
+        }
+        guard length >= 0 else { throw StreamError(failure: Int(length), call: "recvmsg") }
+        if length == 0 { return .end }
+        let begin = received.position
+        received.position += UInt64(length)
+        if !descriptors.isEmpty || truncated != 0 {
+            guard received.batches.count < ReceivedDescriptors.most else { throw .overflow }
+            received.batches.append(
+                .init(
+                    place: begin..<received.position, descriptors: descriptors, isTruncated: truncated != 0))
+        }
+        buffer.commit(Int(length))
+        return .bytes
     }
 
     private func decode(_ bytes: ByteView, _ filter: any StreamFilter) throws(StreamError) -> Received {

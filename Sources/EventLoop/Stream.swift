@@ -16,6 +16,11 @@ package final class Stream: @unchecked Sendable {
     /// Output that may pile up, in bytes, before `send` and `fill` wait for the peer to take it.
     package var outputLimit = 256 << 10
 
+    /// Whether descriptors that the peer sends (SCM_RIGHTS) are kept for `takeDescriptors`. Set before the first read;
+    /// for plain Unix sockets.
+    package var takesDescriptors = false
+    var received = ReceivedDescriptors()
+
     let watch: Watch
     let output = OutputQueue()
     let buffer = InputBuffer()

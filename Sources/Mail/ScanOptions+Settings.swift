@@ -2,6 +2,17 @@ package import Configuration
 package import ScanProtocol
 
 extension ScanOptions {
+    /// What the engine has to know of these settings, whatever becomes of the object: targets and limits by their
+    /// esets.cfg name, and no look for spam.
+    package init(engine settings: Settings) {
+        self.init()
+        let known = Set(settings.names)
+        for parameter in ParameterTable.all where known.contains(parameter.name) {
+            if parameter.group == .targets || parameter.group == .limits { add(parameter, settings) }
+        }
+        numbers["antispam"] = 0
+    }
+
     /// What the scanner has to know of these settings: targets, limits and antispam parameters by their
     /// esets.cfg name, and `antispam` (1 when the message is to be checked for spam).
     package init(settings: Settings) {

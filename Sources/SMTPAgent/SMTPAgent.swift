@@ -1,17 +1,9 @@
+package import AgentKit
 import CLinux
 import EventLoop
 package import Platform
 import SMTP
 import Synchronization
-
-/// The agent cannot start, or cannot take over a new configuration.
-package struct AgentError: Error, Sendable, CustomStringConvertible {
-    package let description: String
-
-    package init(_ description: String) {
-        self.description = description
-    }
-}
 
 /// The SMTP proxy of one process: reactors in threads of their own, all of which accept from the same listening
 /// sockets.

@@ -231,7 +231,7 @@ final class AgentSupervisor {
         let settings = configuration.settings(for: name)
         return Plan(
             name: name, places: AgentSupervisor.places(name, settings),
-            processes: name == "smtp" || name == "smfi" ? settings.number("num_proc") : 1,
+            processes: ["smtp", "smfi", "clamd"].contains(name) ? settings.number("num_proc") : 1,
             user: settings.text("run_as_user"), program: agentProgram(name, configuration.paths))
     }
 
@@ -246,6 +246,16 @@ final class AgentSupervisor {
             else { return [.unix(path: settings.text("smfi_sock_path"))] }
             let host = endpoint[..<colon].filter { $0 != "[" && $0 != "]" }
             return [.internet(host: host == "*" ? "" : host, port: port)]
+        case "clamd":
+            var places: [ListeningPlace] = []
+            let path = settings.text("clamd_sock_path")
+            if !path.isEmpty {
+                let mode = UInt32(settings.text("clamd_sock_mode"), radix: 8) ?? 0o666
+                places.append(.unix(path: path, mode: mode, owner: settings.text("clamd_sock_owner")))
+            }
+            let host = settings.text("listen_addr")
+            if !host.isEmpty { places.append(.internet(host: host, port: settings.number("listen_port"))) }
+            return places
         default: return []
         }
     }

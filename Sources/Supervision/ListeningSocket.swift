@@ -6,12 +6,13 @@ import Platform
 enum ListeningPlace: Hashable, CustomStringConvertible {
     /// A host name or address, "" for all addresses, and a port.
     case internet(host: String, port: Int)
-    case unix(path: String)
+    /// A path, who may connect there, and its owner as "user:group" ("" leaves it as it is).
+    case unix(path: String, mode: UInt32 = 0o666, owner: String = "")
 
     var description: String {
         switch self {
         case .internet(let host, let port): "\(host.isEmpty ? "*" : host):\(port)"
-        case .unix(let path): path
+        case .unix(let path, _, _): path
         }
     }
 }
@@ -39,7 +40,7 @@ enum ListeningSocket {
             }
             if sockets.isEmpty { throw failure ?? SystemError("bind", "\(place)", code: EADDRNOTAVAIL) }
             return sockets
-        case .unix(let path): return [try open(path: path)]
+        case .unix(let path, let mode, let owner): return [try open(path: path, mode: mode, owner: owner)]
         }
     }
 
@@ -86,8 +87,9 @@ enum ListeningSocket {
         return socket
     }
 
-    /// A stream socket at a path, for everybody: the mail server runs under a user of its own.
-    private static func open(path: String) throws(SystemError) -> Descriptor {
+    /// A stream socket at a path. Mostly for everybody: the mail server runs under a user of its own.
+    private static func open(path: String, mode: UInt32, owner: String) throws(SystemError) -> Descriptor {
+        let ids = try ids(owner)
         let flags = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let socket = Descriptor(owning: try checked("socket", path) { Glibc.socket(AF_UNIX, flags, 0) })
         var address = sockaddr_un()
@@ -105,8 +107,25 @@ enum ListeningSocket {
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket.raw, $0, size) }
             }
         }
-        _ = try checked("chmod", path) { chmod(path, 0o666) }
+        // Nobody can connect before the socket listens.
+        _ = try checked("chown", path) { lchown(path, ids.user, ids.group) }
+        _ = try checked("chmod", path) { chmod(path, mode) }
         _ = try checked("listen", path) { listen(socket.raw, backlog) }
         return socket
+    }
+
+    /// The ids of "user:group", "user" or ":group"; what is not named stays as it is.
+    private static func ids(_ owner: String) throws(SystemError) -> (user: uid_t, group: gid_t) {
+        let parts = owner.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        var ids: (user: uid_t, group: gid_t) = (.max, .max)
+        if let name = parts.first, !name.isEmpty {
+            guard let user = UserAccount(named: name) else { throw SystemError("find user", name, code: ENOENT) }
+            ids.user = user.uid
+        }
+        if parts.count == 2, !parts[1].isEmpty {
+            guard let group = getgrnam(parts[1]) else { throw SystemError("find group", parts[1], code: ENOENT) }
+            ids.group = group.pointee.gr_gid
+        }
+        return ids
     }
 }

@@ -1,35 +1,10 @@
-import Configuration
+import AgentKit
 import Logging
 import Mail
 import SMTPAgent
 import ScanProtocol
-import Synchronization
 
-/// The log of the agent; a reload makes another one.
-final class AgentLog: Sendable {
-    private let inForeground: Bool
-    private let log: Mutex<Log>
-
-    init(_ configuration: Configuration, inForeground: Bool) {
-        self.inForeground = inForeground
-        log = Mutex(Self.make(configuration, inForeground))
-    }
-
-    var current: Log { log.withLock { $0 } }
-
-    func reload(_ configuration: Configuration) {
-        let new = Self.make(configuration, inForeground)
-        log.withLock { $0 = new }
-    }
-
-    private static func make(_ configuration: Configuration, _ inForeground: Bool) -> Log {
-        let settings = configuration.global
-        guard inForeground else { return Log(program: "esets_smtp", settings: settings, paths: configuration.paths) }
-        return Log(
-            program: "esets_smtp", target: .stderr, facility: settings.text("syslog_facility"),
-            classes: Set(settings.list("syslog_class").compactMap(LogClass.init(rawValue:))))
-    }
-
+extension AgentLog {
     /// Where the sessions' events go.
     var events: AgentEvents {
         AgentEvents(

@@ -1,3 +1,4 @@
+import AgentKit
 import Configuration
 import Glibc
 import Logging
@@ -23,7 +24,7 @@ enum SMTPProgram {
         do throws(ConfigurationError) { configuration = try Configuration.load(paths: paths) } catch {
             program.fail(error.description)
         }
-        let log = AgentLog(configuration, inForeground: arguments.has("foreground"))
+        let log = AgentLog(program: "esets_smtp", configuration, inForeground: arguments.has("foreground"))
         for warning in configuration.warnings { log.current.warning("\(warning)") }
         do throws(AgentError) {
             let settings = AgentSettings(configuration)
@@ -37,7 +38,7 @@ enum SMTPProgram {
             } else {
                 listening = try SMTPAgent.bind(settings)
             }
-            let reporter = CounterReporter(path: configuration.daemonSocket, agent)
+            let reporter = CounterReporter(path: configuration.daemonSocket, agent: "smtp") { agent.counters.snapshot }
             log.current.info("started: \(describe(settings))")
             Signals.watch(every: reportInterval) { event in
                 switch event {

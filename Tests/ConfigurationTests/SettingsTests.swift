@@ -182,7 +182,7 @@ import Testing
         ),
         (
             "[a@b]\nlisten_port = 1\n",
-            "spec.cfg:2: listen_port may not stand in a user section; it belongs in [smtp], [pop3], [imap], [mird] or [wwwi]"
+            "spec.cfg:2: listen_port may not stand in a user section; it belongs in [smtp], [pop3], [imap], [mird], [wwwi] or [clamd]"
         ),
         ("[a@b]\naction_av = x\n", "spec.cfg:2: action_av must be scan, accept, defer, discard or reject"),
         ("[a@b]\n[A@b]\n", "spec.cfg:2: [A@b] occurs twice; the first time on line 1"),

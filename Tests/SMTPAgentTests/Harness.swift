@@ -1,3 +1,4 @@
+import AgentKit
 import Bytes
 import CLinux
 import Configuration

@@ -66,6 +66,10 @@ int32_t CLinux_shutdown_write(int32_t descriptor);
 int32_t CLinux_close(int32_t descriptor);
 
 int64_t CLinux_receive(int32_t descriptor, void *buffer, uint64_t count);
+/// The same, and descriptors (close-on-exec) that came with the bytes: up to `*descriptors` of them, at most 8; how many
+/// came is left there. *truncated becomes 1 when there were more, which are closed.
+int64_t CLinux_receive_with_descriptors(
+    int32_t socket, void *buffer, uint64_t count, int32_t *list, int32_t *descriptors, int32_t *truncated);
 /// Never raises SIGPIPE. `more`: hold a partial segment back, more follows at once.
 int64_t CLinux_send(int32_t descriptor, const void *buffer, uint64_t count, int32_t more);
 int64_t CLinux_sendfile(int32_t descriptor, int32_t file, int64_t offset, uint64_t count);

@@ -21,6 +21,13 @@ intptr_t CLinux_receive_descriptors(
     int socket, void *bytes, size_t length, int *fds, int *count, int *truncated, int flags);
 /// Credentials of the peer of a Unix socket. 0, or -1 and errno.
 int CLinux_peer_credentials(int socket, uint32_t *pid, uint32_t *uid, uint32_t *gid);
+/// O_PATH, which the overlay does not export.
+#define CLinux_O_PATH 010000000
+/// openat2 below a directory, close-on-exec: no symbolic link and no ".." leads out of it. With `is_root` that directory
+/// is taken for "/", so that absolute links begin there. The descriptor, or the negative errno; -EXDEV: it leads out.
+int CLinux_open_beneath(int directory, const char *path, int flags, int is_root);
+/// The f_type of fstatfs(2), or 0 when it cannot be had.
+uint64_t CLinux_descriptor_file_system_type(int fd);
 /// A new network namespace with nothing in it. 0, or -1 and errno.
 int CLinux_leave_network(void);
 /// dlopen with RTLD_NOW | RTLD_LOCAL, and with RTLD_NODELETE when pinned.

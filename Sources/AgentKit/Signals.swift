@@ -1,8 +1,8 @@
 import Glibc
 
 /// Signals as events of one thread: nothing is interrupted, nothing runs in a handler.
-enum Signals {
-    enum Event: Sendable {
+package enum Signals {
+    package enum Event: Sendable {
         case reload, end
         /// Time has passed.
         case tick
@@ -16,7 +16,7 @@ enum Signals {
     }
 
     /// Holds them back in the calling thread and those that it starts.
-    static func block() {
+    package static func block() {
         var set = watched
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
@@ -45,7 +45,7 @@ enum Signals {
     }
 
     /// Starts the thread; it lives as long as the process.
-    static func watch(every seconds: Int, _ body: @escaping @Sendable (Event) -> Void) {
+    package static func watch(every seconds: Int, _ body: @escaping @Sendable (Event) -> Void) {
         var thread = pthread_t()
         let handler = Unmanaged.passRetained(Handler(seconds, body)).toOpaque()
         let code = pthread_create(

@@ -3,7 +3,7 @@ import Glibc
 import Platform
 import Testing
 
-@testable import SMTPAgent
+@testable import AgentKit
 
 @Suite(.serialized) struct InheritedSocketTests {
     @Test func names() {
@@ -16,7 +16,7 @@ import Testing
 
     @Test func onlyListeningSocketsAreTaken() throws {
         #expect(try InheritedSockets.take(agent: "smtp") == nil)
-        let listening = try Listener.open(try require(SocketAddress(numeric: "127.0.0.1", port: 0)))
+        let listening = try Listener.open(try #require(SocketAddress(numeric: "127.0.0.1", port: 0)))
         let given = fcntl(listening.raw, F_DUPFD, 100)
         setenv("ESETS_LISTEN", "smtp:\(given)", 1)
         #expect(try InheritedSockets.take(agent: "smtp")?.map(\.raw) == [given])

@@ -1,0 +1,72 @@
+import EventLoop
+import Glibc
+import Platform
+import ScanProtocol
+import Synchronization
+
+/// What all connections of one agent process share.
+final class AgentShared: Sendable {
+    let service: any ObjectScanning
+    let events: ClamdEvents
+    let counters: ClamdCounters
+    let productVersion: String
+    private let current: Mutex<ClamdSettings>
+    private let lastConnection = Atomic<UInt32>(0)
+    private let facts = Mutex<(at: Deadline, lines: [StatusLine])?>(nil)
+
+    init(
+        _ settings: ClamdSettings, service: any ObjectScanning, events: ClamdEvents, counters: ClamdCounters,
+        productVersion: String
+    ) {
+        current = Mutex(settings)
+        self.service = service
+        self.events = events
+        self.counters = counters
+        self.productVersion = productVersion
+    }
+
+    var settings: ClamdSettings {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+
+    /// Another number for the log.
+    func nextConnection() -> UInt32 {
+        lastConnection.wrappingAdd(1, ordering: .relaxed).newValue
+    }
+
+    /// Facts about the daemon, at most a second old; empty when it cannot be asked.
+    func status(on reactor: Reactor) async -> [StatusLine] {
+        let now = Deadline.now
+        let known = facts.withLock { $0 }
+        if let known, now < known.at.advanced(by: .seconds(1)) { return known.lines }
+        guard let lines = try? await service.status(on: reactor) else { return known?.lines ?? [] }
+        facts.withLock { $0 = (now, lines) }
+        return lines
+    }
+}
+
+/// What the connections of one reactor share.
+///
+/// `@unchecked Sendable`: nothing of it changes; the gates are confined to the reactor's thread.
+final class Lane: @unchecked Sendable {
+    let reactor: Reactor
+    let connections: Gate
+    let scans: Gate
+
+    init(_ reactor: Reactor, _ settings: ClamdSettings) {
+        self.reactor = reactor
+        connections = Gate(reactor, limit: Lane.share(settings.maximumConnections, settings))
+        scans = Gate(reactor, limit: Lane.share(settings.maximumScans, settings))
+    }
+
+    private static func share(_ number: Int, _ settings: ClamdSettings) -> Int {
+        max(1, (number + settings.threads - 1) / settings.threads)
+    }
+
+    /// Takes new limits; what is inside stays.
+    func adopt(_ settings: ClamdSettings) {
+        connections.limit = Lane.share(settings.maximumConnections, settings)
+        scans.limit = Lane.share(settings.maximumScans, settings)
+    }
+}

@@ -1,0 +1,154 @@
+import ClamdProtocol
+import EventLoop
+import Glibc
+import Platform
+import ScanClient
+import ScanProtocol
+
+/// The commands that scan.
+extension Session {
+    /// Files of a MULTISCAN that are scanned at the same time.
+    private static let parallel = 8
+
+    /// What came by INSTREAM.
+    func scanStream(_ object: ScanObject, _ form: ReplyForm) async {
+        let lines = await scan(object, ReplyText.stream, isForeign: false, all: false).lines(ReplyText.stream)
+        await reply(lines.flatMap { form.bytes($0) })
+    }
+
+    /// What came by FILDES: whoever sent it could open it.
+    func scanDescriptor(_ file: Descriptor, _ form: ReplyForm) async {
+        let name = ReplyText.descriptor(file.raw)
+        guard let info = try? file.status(), info.st_mode & S_IFMT == S_IFREG else {
+            return await reply(form.bytes(ReplyText.plainError(name, "Not a regular file")))
+        }
+        let object = ScanObject(
+            descriptor: file, size: UInt64(max(0, info.st_size)), name: String(decoding: name, as: UTF8.self))
+        let lines = await scan(object, name, isForeign: !file.isSealed, all: false).lines(name)
+        await reply(lines.flatMap { form.bytes($0) })
+    }
+
+    /// A file, or the files below a directory.
+    func scanPath(_ path: [UInt8], _ kind: Command.PathScan, _ form: ReplyForm) async {
+        let rules = PathWalk.Rules(
+            roots: settings.scanPaths, followsLinks: settings.followsLinks, deepest: settings.maximumDepth)
+        let run = PathRun(self, PathWalk(path, rules), kind, form)
+        await run.run(window: kind == .parallel ? Self.parallel : 1)
+        guard !run.hasSpoken, !isGone else { return }
+        await reply(form.bytes(ReplyText.clean(path)))
+    }
+
+    /// One object, when its turn has come.
+    func scan(_ object: ScanObject, _ name: [UInt8], isForeign: Bool, all: Bool) async -> VerdictReply {
+        let deadline = Deadline.seconds(settings.scanTimeout)
+        var verdict: ScanVerdict?
+        var result: VerdictReply
+        do throws(ServiceError) {
+            let found = try await verdictInTurn(object, settings.options(isForeign: isForeign, all: all), deadline)
+            verdict = found
+            result = VerdictReply(
+                found, notScanned: settings.notScanned, heuristicScore: settings.heuristicScore, all: all)
+        } catch {
+            log(.error, "\(object.name): \(error.reason)")
+            result = .error("Not scanned: \(error.reason)")
+        }
+        shared.counters.count(result, verdict)
+        shared.events.scanned(
+            .init(
+                connection: number, object: String(decoding: name, as: UTF8.self), size: object.size, reply: result,
+                verdict: verdict))
+        return result
+    }
+
+    private func verdictInTurn(
+        _ object: ScanObject, _ options: ScanOptions, _ deadline: Deadline
+    ) async throws(ServiceError) -> ScanVerdict {
+        shared.counters.scans(queued: 1)
+        do throws(StreamError) {
+            defer { shared.counters.scans(queued: -1) }
+            try await lane.scans.enter(deadline: deadline)
+        } catch {
+            throw ServiceError("its turn did not come in time")
+        }
+        shared.counters.scans(running: 1)
+        defer {
+            shared.counters.scans(running: -1)
+            lane.scans.leave()
+        }
+        let address = client.peer.isLocal ? nil : client.peer.host
+        return try await shared.service.scan(
+            object, options: options, client: address, on: lane.reactor, deadline: deadline)
+    }
+}
+
+/// The way of one command through the files below a path.
+///
+/// `@unchecked Sendable`: confined to the reactor's thread.
+private final class PathRun: @unchecked Sendable {
+    private let session: Session
+    private let walk: PathWalk
+    private let kind: Command.PathScan
+    private let form: ReplyForm
+    private var isOver = false
+    private var isWalking = false
+    /// Whether anything was replied.
+    private(set) var hasSpoken = false
+
+    init(_ session: Session, _ walk: PathWalk, _ kind: Command.PathScan, _ form: ReplyForm) {
+        self.session = session
+        self.walk = walk
+        self.kind = kind
+        self.form = form
+    }
+
+    /// Scans so many files at a time, until all are done or the first threat is found where that is enough.
+    func run(window: Int) async {
+        guard window > 1 else { return await work() }
+        // The first file tells whether there are more of them.
+        await step()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<window where !isOver {
+                group.addTask(executorPreference: session.lane.reactor) { await self.work() }
+            }
+        }
+    }
+
+    private func work() async {
+        while !isOver { await step() }
+    }
+
+    private func step() async {
+        let next: PathWalk.Item?
+        do throws(StreamError) {
+            try await turn.enter(deadline: .never)
+            defer { turn.leave() }
+            guard !isOver else { return }
+            let walk = walk
+            next = try await session.lane.reactor.offload { walk.next() }
+        } catch {
+            isOver = true
+            return
+        }
+        guard let next, !session.isGone else {
+            isOver = true
+            return
+        }
+        switch next {
+        case .problem(let line): await say([line])
+        case .file(let name, let file, let size):
+            let object = ScanObject(descriptor: file, size: size, name: String(decoding: name, as: UTF8.self))
+            let reply = await session.scan(object, name, isForeign: true, all: kind == .allMatches)
+            guard reply != .clean else { return }
+            await say(reply.lines(name))
+            if case .found = reply, kind == .first || kind == .allMatches { isOver = true }
+        }
+    }
+
+    /// The walk is one task's at a time.
+    private lazy var turn = Gate(session.lane.reactor, limit: 1)
+
+    private func say(_ lines: [[UInt8]]) async {
+        hasSpoken = true
+        await session.reply(lines.flatMap { form.bytes($0) })
+    }
+}
