@@ -159,6 +159,7 @@ let libraries: [Target] = [
     library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto", "CPCRE2"]),
     library("CVD", ["Bytes", "CCrypto", "CSignedData", "CZlib"]),
     library("YARA"),
+    library("YARA"),
     library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
     library(
@@ -277,6 +278,7 @@ let testTargets: [Target] = [
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
     tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
     tests("CVD", ["CVD", "Bytes", "CCrypto"]),
+    tests("YARA", ["YARA"]),
     tests("YARA", ["YARA"]),
     tests("Tokens", ["Tokens", "Bytes"]),
     tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
