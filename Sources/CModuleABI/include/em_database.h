@@ -91,11 +91,20 @@ typedef struct em_database_header {
 #define EM_SECTION_UNTRIGGERED 103u /* em_rule_run, one for each target type from 0 */
 #define EM_SECTION_COMPARES 104u    /* em_compare */
 
-/* Reserved for what comes: file types, containers, icons, YARA. */
+/* Reserved for what comes: file types, containers, icons. YARA: see em_yara_rule. */
 #define EM_SECTION_FILE_TYPES 112u
 #define EM_SECTION_CONTAINERS 113u
 #define EM_SECTION_ICONS 114u
-#define EM_SECTION_YARA 128u
+#define EM_SECTION_YARA 128u              /* em_yara_rule: what em_rule.first_operation of an EM_RULE_YARA is an index of */
+#define EM_SECTION_YARA_STRINGS 129u      /* em_yara_string */
+#define EM_SECTION_YARA_VARIANTS 130u     /* em_yara_variant */
+#define EM_SECTION_YARA_ATOMS 131u        /* em_yara_atom */
+#define EM_SECTION_YARA_NODES 132u        /* em_yara_node */
+#define EM_SECTION_YARA_LISTS 133u        /* uint32 */
+#define EM_SECTION_YARA_INSTRUCTIONS 134u /* em_yara_instruction */
+#define EM_SECTION_YARA_SETS 135u         /* em_yara_set */
+#define EM_SECTION_YARA_NAMES 136u        /* em_yara_name */
+#define EM_SECTION_YARA_BYTES 137u        /* bytes of texts and names */
 
 #define EM_SECTION_VERSION 1u /* of all sections above */
 
@@ -243,7 +252,10 @@ typedef struct em_alternative {
  * h = gram * EM_GRAM_FACTOR modulo 2^32: bits h & 31 and h >> 5 & 31 of filter word h >> (32 - filter_bits)
  * are set, and a posting lies in bucket h >> (32 - bucket_bits); (a shift by 32 gives 0).
  *
- * Short path: patterns whose anchor has two to four bytes. Its first two bytes, little-endian, are a bit of
+ * Gram path: patterns whose anchor is one gram, looked for at every place, because their literals have less than
+ * seven bytes or only one rare place. Filter and buckets are as for the long path.
+ *
+ * Short path: patterns whose anchor has two or three bytes. Its first two bytes, little-endian, are a bit of
  * short_filter (65,536 bits) and, times EM_GRAM_FACTOR, choose the bucket.
  *
  * Fixed path: patterns with one or few possible places, tested there. Sorted by base, section, offset, shift, length and
@@ -253,7 +265,7 @@ typedef struct em_alternative {
  */
 #define EM_GRAM_FACTOR 0x9e3779b1u
 #define EM_WINDOW 7u
-#define EM_INDEX_FOLD 0x01u /* ASCII letters of the object count as lower case */
+#define EM_INDEX_FOLD 0x01u /* ASCII letters of the object count as lower case, and so they do in anchors */
 
 typedef struct em_pattern_index {
     uint32_t flags; /* EM_INDEX_… */
@@ -261,11 +273,15 @@ typedef struct em_pattern_index {
     uint64_t filter, directory, postings, posting_count;             /* em_posting */
     uint64_t short_filter, short_directory, shorts, short_count;     /* em_short_posting */
     uint64_t fixed, fixed_count;                                     /* em_fixed_pattern */
-    uint64_t reserved[4];                                            /* 0 */
+    uint32_t gram_filter_bits, gram_bucket_bits;                     /* 0…28 */
+    uint64_t gram_filter, gram_directory, grams, gram_count;         /* em_posting */
+    uint64_t reserved[3];                                            /* 0 */
 } em_pattern_index;
 
 typedef struct em_posting {
-    uint32_t low, high; /* the window's bytes 0…3, 4…6; the high byte of `high`: which offset the gram has */
+    /* Long path: the window's bytes 0…3, 4…6; the high byte of `high` says which offset the gram has.
+     * Gram path: the gram, and up to three bytes behind it; the high byte of `high` says how many. */
+    uint32_t low, high;
     uint32_t pattern;   /* index in PATTERNS */
 } em_posting;
 
@@ -409,5 +425,151 @@ typedef struct em_compare {
     uint8_t reserved[2];
     uint64_t value[2];
 } em_compare;
+
+/*
+ * YARA rules. A rule is an em_rule of kind YARA, whose parts are the slots of its strings' atoms; it is evaluated when
+ * one of its triggers matched. Conditions are trees of nodes, shared where they are equal; a node's children may have
+ * any index, so a reader limits the depth. See docs/yara.md.
+ */
+#define EM_YARA_PRIVATE 0x01u /* never reported */
+typedef struct em_yara_rule {
+    uint32_t condition;                  /* index in NODES */
+    uint32_t first_string, string_count; /* in STRINGS */
+    uint32_t variables;                  /* of loops, in use at once */
+    uint32_t flags;                      /* EM_YARA_… */
+    uint32_t reserved[3];                /* 0 */
+} em_yara_rule;
+
+typedef struct em_yara_string {
+    uint32_t first_variant, variant_count; /* in VARIANTS: any of them is a match */
+    uint32_t flags;                        /* EM_YARA_FULLWORD */
+    uint32_t reserved;                     /* 0 */
+} em_yara_string;
+#define EM_YARA_FULLWORD 0x01u /* no letter or digit before and behind */
+
+/* One form of a string. Chained variants are one form: pieces with wide gaps between them. */
+#define EM_YARA_VARIANT_SLOT 1u    /* the matches of slot `a`, or with EM_NO_SLOT b bytes at c in BYTES, searched for */
+#define EM_YARA_VARIANT_PROGRAM 2u /* b instructions at a; tried where the atoms say, without atoms everywhere */
+#define EM_YARA_WIDE 0x01u         /* letters have two bytes */
+#define EM_YARA_NOCASE 0x02u       /* of what is searched for */
+#define EM_YARA_LONGEST 0x04u      /* of several matches at a place, the longest; otherwise the first choice */
+#define EM_YARA_CHAINED 0x08u      /* gap_least to gap_most bytes behind the variant before */
+#define EM_NO_SLOT 0xffffffffu
+typedef struct em_yara_variant {
+    uint16_t kind, flags;
+    uint32_t a, b, c;
+    uint32_t first_atom, atom_count; /* in ATOMS */
+    uint32_t gap_least, gap_most;    /* EM_GAP_UNBOUNDED: no most */
+} em_yara_variant;
+
+/* A literal of which one lies in every match, `least` to `most` bytes behind its beginning. */
+typedef struct em_yara_atom {
+    uint32_t slot; /* in SLOTS */
+    uint32_t least, most;
+} em_yara_atom;
+
+/*
+ * Programs of regular expressions and hex strings: a machine that holds many instructions at once, in order of
+ * preference, and reads each byte once.
+ */
+#define EM_YARA_BYTE 1u         /* the byte `value` */
+#define EM_YARA_MASKED 2u       /* byte & mask == value */
+#define EM_YARA_SET 3u          /* a byte of set `target` */
+#define EM_YARA_ANY 4u          /* any byte */
+#define EM_YARA_SPLIT 5u        /* goes on with the next instruction and with `target`; value 1: rather with `target` */
+#define EM_YARA_JUMP 6u         /* goes on with `target` */
+#define EM_YARA_ACCEPT 7u
+#define EM_YARA_START 8u        /* no byte, likewise the next three: the data's first place */
+#define EM_YARA_END 9u
+#define EM_YARA_BOUNDARY 10u    /* value 1: of letters of two bytes */
+#define EM_YARA_NOT_BOUNDARY 11u
+typedef struct em_yara_instruction {
+    uint8_t kind, value, mask, reserved;
+    uint32_t target; /* from the program's first instruction */
+} em_yara_instruction;
+
+typedef struct em_yara_set {
+    uint64_t words[4]; /* bit n of word n / 64: byte n */
+} em_yara_set;
+
+/* A field or function of a module. */
+typedef struct em_yara_name {
+    uint32_t path, path_length;           /* in BYTES: "pe.sections.name" */
+    uint32_t signature, signature_length; /* in BYTES: "b(is)"; empty for fields */
+} em_yara_name;
+
+/* Nodes. Operands that are nodes are indexes in NODES; lists begin at an index in LISTS. */
+#define EM_YARA_NODE_BOOLEAN 1u    /* a */
+#define EM_YARA_NODE_INTEGER 2u    /* b << 32 | a */
+#define EM_YARA_NODE_DOUBLE 3u     /* the bits of an IEEE double, likewise */
+#define EM_YARA_NODE_TEXT 4u       /* b bytes at a in BYTES */
+#define EM_YARA_NODE_REGEX 5u      /* b instructions at a; flags: EM_YARA_LONGEST */
+#define EM_YARA_NODE_FILESIZE 6u
+#define EM_YARA_NODE_ENTRYPOINT 7u
+#define EM_YARA_NODE_EXTERNAL 8u   /* name: b bytes at a in BYTES */
+#define EM_YARA_NODE_VARIABLE 9u   /* a */
+#define EM_YARA_NODE_NEGATE 10u    /* of node a, likewise the next three */
+#define EM_YARA_NODE_COMPLEMENT 11u
+#define EM_YARA_NODE_NOT 12u
+#define EM_YARA_NODE_DEFINED 13u
+#define EM_YARA_NODE_AND 14u       /* b nodes in the list at a */
+#define EM_YARA_NODE_OR 15u
+#define EM_YARA_NODE_READ 16u      /* the integer at node a; b bytes; flags: EM_YARA_SIGNED, _BIG */
+#define EM_YARA_NODE_FIELD 17u     /* name a, with c indexes (nodes) in the list at b */
+#define EM_YARA_NODE_CALL 18u      /* name a, with c arguments likewise */
+#define EM_YARA_NODE_RULE 19u      /* em_yara_rule a */
+#define EM_YARA_NODE_FOUND 20u     /* string a (flag EM_YARA_CURRENT: of variable a), likewise all of the next */
+#define EM_YARA_NODE_FOUND_AT 21u  /* at node b */
+#define EM_YARA_NODE_FOUND_IN 22u  /* from node b to node c */
+#define EM_YARA_NODE_COUNT 23u
+#define EM_YARA_NODE_COUNT_IN 24u  /* from node b to node c */
+#define EM_YARA_NODE_OFFSET 25u    /* of match number node b, from 1 */
+#define EM_YARA_NODE_LENGTH 26u
+/*
+ * Sets and loops: b entries in the list at a. Flags: EM_YARA_QUANTITY_…. The list begins with the node of the number
+ * that the quantifier has (0 without), then three entries that the kind explains, then the members.
+ */
+#define EM_YARA_NODE_STRINGS_OF 27u  /* 0 anywhere, 1 at, 2 from and to; node; node; strings */
+#define EM_YARA_NODE_ANY_OF 28u      /* 0; 0; 0; nodes */
+#define EM_YARA_NODE_FOR_STRINGS 29u /* variable; body; 0; strings */
+#define EM_YARA_NODE_FOR_RANGE 30u   /* variable; body; 0; nodes of the first and last value */
+#define EM_YARA_NODE_FOR_LIST 31u    /* variable; body; 0; nodes */
+/* Operators of two nodes a and b. */
+#define EM_YARA_NODE_ADD 40u
+#define EM_YARA_NODE_SUBTRACT 41u
+#define EM_YARA_NODE_MULTIPLY 42u
+#define EM_YARA_NODE_DIVIDE 43u
+#define EM_YARA_NODE_REMAINDER 44u
+#define EM_YARA_NODE_BIT_AND 45u
+#define EM_YARA_NODE_BIT_OR 46u
+#define EM_YARA_NODE_BIT_XOR 47u
+#define EM_YARA_NODE_SHIFT_LEFT 48u
+#define EM_YARA_NODE_SHIFT_RIGHT 49u
+#define EM_YARA_NODE_EQUAL 50u
+#define EM_YARA_NODE_NOT_EQUAL 51u
+#define EM_YARA_NODE_LESS 52u
+#define EM_YARA_NODE_LESS_OR_EQUAL 53u
+#define EM_YARA_NODE_GREATER 54u
+#define EM_YARA_NODE_GREATER_OR_EQUAL 55u
+#define EM_YARA_NODE_CONTAINS 56u
+#define EM_YARA_NODE_ICONTAINS 57u
+#define EM_YARA_NODE_STARTSWITH 58u
+#define EM_YARA_NODE_ISTARTSWITH 59u
+#define EM_YARA_NODE_ENDSWITH 60u
+#define EM_YARA_NODE_IENDSWITH 61u
+#define EM_YARA_NODE_IEQUALS 62u
+#define EM_YARA_NODE_MATCHES 63u
+#define EM_YARA_CURRENT 0x01u
+#define EM_YARA_SIGNED 0x01u
+#define EM_YARA_BIG 0x02u
+#define EM_YARA_QUANTITY_ALL 1u
+#define EM_YARA_QUANTITY_ANY 2u
+#define EM_YARA_QUANTITY_NONE 3u
+#define EM_YARA_QUANTITY_COUNT 4u
+#define EM_YARA_QUANTITY_PERCENTAGE 5u
+typedef struct em_yara_node {
+    uint16_t kind, flags; /* EM_YARA_NODE_… */
+    uint32_t a, b, c;
+} em_yara_node;
 
 #endif
