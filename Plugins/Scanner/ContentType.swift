@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Executables
 
 /// What an object is, by its content: magic numbers first, then the look of text.
 ///
@@ -21,7 +22,8 @@ private func magicType(_ bytes: ByteView) -> UInt32? {
     case 0x7b5c_7274: return EM_TYPE_RTF  // {\rt
     case 0x8950_4e47, 0x4749_4638, 0xffd8_ffe0, 0xffd8_ffe1, 0xffd8_ffdb: return EM_TYPE_GRAPHICS
     case 0xfeed_face, 0xfeed_facf, 0xcefa_edfe, 0xcffa_edfe: return EM_TYPE_MACHO
-    case 0xcafe_babe: return javaOrMachO(bytes)
+    // Java classes and Mach-O files for several architectures.
+    case 0xcafe_babe: return ExecutableFormat(bytes) == .universal ? EM_TYPE_MACHO : EM_TYPE_JAVA
     case 0x4c00_0000: return bytes.load(UInt32.self, at: 4) == 0x0002_1401 ? EM_TYPE_LNK : nil
     case 0x5261_7221, 0x377a_bcaf, 0xfd37_7a58, 0x4d53_4346: return EM_TYPE_ARCHIVE  // Rar!, 7z, xz, cab
     default: break
@@ -34,7 +36,7 @@ private func magicType(_ bytes: ByteView) -> UInt32? {
     default: break
     }
     switch head >> 16 {
-    case 0x4d5a: return EM_TYPE_PE
+    case 0x4d5a: return isProgram(bytes) ? EM_TYPE_PE : nil
     case 0x1f8b: return EM_TYPE_GZIP
     case 0x2321: return EM_TYPE_SCRIPT  // #!
     case 0x424d: return bytes.load(UInt32.self, at: 6) == 0 ? EM_TYPE_GRAPHICS : nil
@@ -49,9 +51,9 @@ private func magicType(_ bytes: ByteView) -> UInt32? {
     return bytes.prefix(1024).firstIndex(of: ByteView("%PDF-")) != nil ? EM_TYPE_PDF : nil
 }
 
-/// CAFEBABE begins Java classes and fat Mach-O files: a class has a version there, a Mach-O a small count.
-private func javaOrMachO(_ bytes: ByteView) -> UInt32 {
-    (bytes.loadBigEndian(UInt32.self, at: 4) ?? 0) < 30 ? EM_TYPE_MACHO : EM_TYPE_JAVA
+/// MZ begins programs for Windows and DOS. A letter may begin with it, too, and is text.
+private func isProgram(_ bytes: ByteView) -> Bool {
+    ExecutableFormat(bytes) == .portableExecutable || !looksLikeText(bytes.prefix(4096))
 }
 
 private func looksLikeText(_ bytes: ByteView) -> Bool {
