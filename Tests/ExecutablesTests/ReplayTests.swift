@@ -1,0 +1,43 @@
+import BytesE
+import Executables
+import Foundation
+import Testing
+
+/// The seeds of the fuzzer and its findings, whole and cut, through the code that it runs.
+@Suite("Replay") struct ReplayTests {
+    private static let corpora = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fuzz/corpora")
+
+    private static var seeds: [(name: String, image: Image)] {
+        var universal = Image(0x400)
+        universal.isBigEndian = true
+        for (value, at) in [(0xcafe_babe, 0), (1, 4), (7, 8), (0x100, 16), (0x300, 20)] as [(UInt64, Int)] {
+            universal.put(value, at)
+        }
+        universal.bytes.replaceSubrange(0x100..<0x400, with: ELFAndMachOTests.machO(wide: false).bytes)
+        return [
+            ("pe32", .pe(wide: false)), ("pe32-plus", .pe(wide: true)),
+            ("macho32", ELFAndMachOTests.machO(wide: false)),
+            ("macho64", ELFAndMachOTests.machO(wide: true)), ("universal", universal),
+            ("elf32", ELFAndMachOTests.elf(wide: false, big: false)),
+            ("elf64-big", ELFAndMachOTests.elf(wide: true, big: true)),
+        ]
+    }
+
+    /// `ESETS_WRITE_SEEDS=1` writes the seeds anew.
+    @Test("every file of the corpus and its beginnings", arguments: ["executables"])
+    func corpus(_ corpus: String) throws {
+        let folder = Self.corpora.appendingPathComponent(corpus)
+        if corpus == "executables", ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil {
+            for seed in Self.seeds { try Data(seed.image.bytes).write(to: folder.appendingPathComponent(seed.name)) }
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.count >= 7)
+        for name in names {
+            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+            for end in Array(stride(from: 0, to: bytes.count, by: 211)) + [bytes.count] {
+                bytes[..<end].withUnsafeBufferPointer { fuzzExecutables(ByteView($0)) }
+            }
+        }
+    }
+}
