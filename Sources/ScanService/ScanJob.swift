@@ -19,8 +19,6 @@ final class ScanJob: @unchecked Sendable {
     let request: UInt32
     let order: ScanOrder
     let isTrusted: Bool
-    /// Whose it is; nil = one of our own agents.
-    let user: UInt32?
     let cancellation = Cancellation()
     /// When a scanning thread began this turn, in nanoseconds; 0 while none works on it.
     let startedAt = Atomic<UInt64>(0)
@@ -36,15 +34,14 @@ final class ScanJob: @unchecked Sendable {
     private(set) var outcome = Outcome.cancelled
 
     init(
-        client: ServedClient, request: UInt32, order: ScanOrder, descriptor: Descriptor,
+        client: Int, request: UInt32, order: ScanOrder, descriptor: Descriptor, isTrusted: Bool,
         generation: any EngineGeneration
     ) {
-        self.client = client.number
+        self.client = client
         self.request = request
         self.order = order
         self.descriptor = descriptor
-        isTrusted = client.isTrusted
-        user = client.user
+        self.isTrusted = isTrusted
         self.generation = generation
     }
 
@@ -87,8 +84,7 @@ final class ScanJob: @unchecked Sendable {
 
     private func begin() throws(EngineError) -> any EngineScan {
         guard let descriptor else { throw EngineError(.engine, "the scan was resumed after its end") }
-        let source = try ObjectSource(
-            descriptor, announced: order.size, isTrusted: isTrusted && !order.options.isForeign)
+        let source = try ObjectSource(descriptor, announced: order.size, isTrusted: isTrusted && !order.options.isForeign)
         let scan = try generation.begin(source, order, cancellation)
         // Mapped or copied: a suspended scan holds no descriptor.
         self.descriptor = nil
