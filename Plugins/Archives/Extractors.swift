@@ -19,7 +19,7 @@ extension MIMEUnpacker {
                 guard isSaidToBe, hasField(candidate.data) else { return nil }
                 return Claim(.whole, sureness: 50, type: EM_TYPE_MAIL)
             },
-            open: { scan, object throws(ModuleError) in MIMEUnpacker(scan, object) })
+            open: { scan, object, _ throws(ModuleError) in MIMEUnpacker(scan, object) })
     }
 
     private static func hasField(_ data: ByteView) -> Bool {
@@ -38,7 +38,7 @@ extension UUUnpacker {
                 guard holdsFile(candidate, isText: isText) else { return nil }
                 return Claim(isText ? .beside : .inside, sureness: 60, type: EM_TYPE_TEXT)
             },
-            open: { scan, object throws(ModuleError) in UUUnpacker(scan, object) })
+            open: { scan, object, _ throws(ModuleError) in UUUnpacker(scan, object) })
     }
 
     /// Whether the object is text with a uuencoded file in it. What does not say that it is text must look so.
@@ -73,7 +73,7 @@ extension ZIPUnpacker {
                 guard ZIPDirectory(data) != nil, isSelfExtractorAllowed(candidate) else { return nil }
                 return Claim(.inside, sureness: 60, type: EM_TYPE_UNKNOWN)
             },
-            open: { scan, object throws(ModuleError) in try ZIPUnpacker(scan, object) })
+            open: { scan, object, _ throws(ModuleError) in try ZIPUnpacker(scan, object) })
     }
 
     private static func isSelfExtractorAllowed(_ candidate: Candidate) -> Bool {
@@ -87,7 +87,7 @@ extension GzipUnpacker {
     static var extractor: Extractor {
         Extractor(
             "GZIP", identify: { candidate in GzipHeader(candidate.data) != nil ? .magic(EM_TYPE_GZIP) : nil },
-            open: { scan, object throws(ModuleError) in GzipUnpacker(scan, object) })
+            open: { scan, object, _ throws(ModuleError) in GzipUnpacker(scan, object) })
     }
 }
 
@@ -98,6 +98,6 @@ extension TarUnpacker {
             identify: { candidate in
                 TarHeader.checksumFits(candidate.data) ? Claim(.whole, sureness: 95, type: EM_TYPE_TAR) : nil
             },
-            open: { scan, object throws(ModuleError) in TarUnpacker(scan, object) })
+            open: { scan, object, _ throws(ModuleError) in TarUnpacker(scan, object) })
     }
 }

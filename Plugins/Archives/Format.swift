@@ -1,12 +1,16 @@
 import BytesE
 import CModuleABI
+import Libarchive
+import MailFormats
 import ModuleKit
 import Unpacking
 
 /// Calls `body` for each format that em003 opens. Where two claim an object, the earlier is opened first.
 func forEachExtractor(_ body: (Extractor) -> Void) {
     mailExtractors(body)
+    mailFormatExtractors(body)
     archiveExtractors(body)
+    libarchiveExtractors(body)
 }
 
 private func mailExtractors(_ body: (Extractor) -> Void) {
@@ -55,6 +59,8 @@ func isMailAgent(_ agent: ByteView) -> Bool {
 /// The extractor of an object; nil when it is no container.
 func unpacker(_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) -> Unpacker? {
     var all: [Unpacker] = []
-    for format in claimedFormats(scan, object.pointee) { all.append(try format.extractor.open(scan, object)) }
+    for format in claimedFormats(scan, object.pointee) {
+        all.append(try format.extractor.open(scan, object, format.extractor))
+    }
     return all.count > 1 ? UnpackerSequence(scan, object, all) : all.first
 }

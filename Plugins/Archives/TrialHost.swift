@@ -55,6 +55,11 @@ package final class TrialHost {
     package func unpack(
         _ bytes: ByteView, name: StaticString = "", declared: StaticString = "", depth: UInt32 = 0
     ) -> em_status {
+        unpack(bytes, name: ByteView(name), declared: ByteView(declared), depth: depth)
+    }
+
+    /// The same with names that came out of another container.
+    package func unpack(_ bytes: ByteView, name: ByteView, declared: ByteView, depth: UInt32) -> em_status {
         var host = em_host(
             struct_size: UInt32(MemoryLayout<em_host>.size), abi_major: UInt16(EM_ABI_MAJOR),
             abi_minor: UInt16(EM_ABI_MINOR), ctx: nil, service: trialService)
@@ -73,8 +78,8 @@ package final class TrialHost {
             object.id = 1
             object.depth = depth
             object.data = bytes.slice
-            object.name = slice(name)
-            object.declared = slice(declared)
+            object.name = name.slice
+            object.declared = declared.slice
             object.offset = .max
             return withUnsafePointer(to: &object) { object in
                 walk(table, instance, object)

@@ -11,18 +11,25 @@ package struct Extractor {
     package let name: StaticString
     /// The option of a scan that switches it off.
     package let option: StaticString
-    /// Says how the object looks to it; nil when it is something else. Called for every object: it looks at few bytes.
+    /// For extractors that share code: which of them this is.
+    package let variant: UInt32
+    /// Says how the object looks to it; nil when it is something else. Called for every object: it looks at few bytes,
+    /// and captures nothing, so that making an extractor allocates nothing.
     package let identify: (_ candidate: Candidate) -> Claim?
-    /// Opens an object that it has claimed.
-    package let open: (_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) -> Unpacker
+    /// Opens an object that it has claimed; gets the extractor.
+    package let open: Opening
+
+    package typealias Opening = (
+        _ scan: ScanContext, _ object: UnsafePointer<em_object>, _ extractor: Extractor
+    ) throws(ModuleError) -> Unpacker
 
     package init(
-        _ name: StaticString, option: StaticString = "av_scan_obj_archives",
-        identify: @escaping (_ candidate: Candidate) -> Claim?,
-        open: @escaping (_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) -> Unpacker
+        _ name: StaticString, option: StaticString = "av_scan_obj_archives", variant: UInt32 = 0,
+        identify: @escaping (_ candidate: Candidate) -> Claim?, open: @escaping Opening
     ) {
         self.name = name
         self.option = option
+        self.variant = variant
         self.identify = identify
         self.open = open
     }

@@ -74,6 +74,37 @@ package struct Output {
         }
     }
 
+    /// Adds a copy of some bytes; false when a limit is met.
+    package mutating func append(_ bytes: ByteView) throws(ModuleError) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            guard let room = try room() else { return false }
+            let amount = min(room.count, rest.count)
+            _ = room.update(fromContentsOf: rest.prefix(amount).buffer)
+            advance(amount)
+            rest = rest.dropFirst(amount)
+        }
+        return stoppedBy == 0
+    }
+
+    /// Adds one byte so many times; false when a limit is met.
+    package mutating func append(_ byte: UInt8, count: Int = 1) throws(ModuleError) -> Bool {
+        var rest = count
+        while rest > 0 {
+            guard let room = try room() else { return false }
+            let amount = min(room.count, rest)
+            for index in 0..<amount { room[index] = byte }
+            advance(amount)
+            rest -= amount
+        }
+        return stoppedBy == 0
+    }
+
+    /// What was unpacked so far; valid until more is.
+    package var bytes: ByteView {
+        ByteView(base: UnsafePointer(base.assumingMemoryBound(to: UInt8.self)), count: count)
+    }
+
     /// What was unpacked; memory that is not needed goes back.
     package mutating func finish() throws(ModuleError) -> ByteView {
         let needed = max(1, count)

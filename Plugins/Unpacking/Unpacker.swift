@@ -12,6 +12,8 @@ open class Unpacker {
     package private(set) var flags: UInt32 = 0
     /// How children lay in the container, e.g. "ZIP".
     package let format: StaticString
+    /// Number of the last child.
+    private var position: UInt32 = 0
 
     package init(_ scan: ScanContext, _ object: UnsafePointer<em_object>, format: StaticString) {
         self.scan = scan
@@ -54,6 +56,13 @@ open class Unpacker {
         package var offset: UInt64 = .max
         package var extent: UInt64 = 0
         package var flags: UInt32 = 0
+        /// What the container states about sizes, in bytes; nil: as they were found.
+        package var packedSize: UInt64?
+        package var statedSize: UInt64?
+        /// The CRC-32 that the container states.
+        package var crc32: UInt32?
+        /// Its number in the container, from 1; nil: one more than that of the child before.
+        package var position: UInt32?
 
         package init() {}
     }
@@ -69,6 +78,14 @@ open class Unpacker {
         raw.offset = child.offset
         raw.extent = child.extent
         raw.flags = child.flags
+        raw.packed_size = child.packedSize ?? (child.extent > 0 ? child.extent : UInt64(child.data.count))
+        raw.stated_size = child.statedSize ?? UInt64(child.data.count)
+        position = child.position ?? position &+ 1
+        raw.position = position
+        if let crc32 = child.crc32 {
+            raw.crc32 = crc32
+            raw.stated = EM_STATED_CRC32
+        }
         do throws(ModuleError) {
             try scan.submit(&raw, of: object)
         } catch {

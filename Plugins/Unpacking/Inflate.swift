@@ -1,11 +1,10 @@
-import BytesE
+package import BytesE
 import CModuleABI
 import CZlib
-import ModuleKit
-import Unpacking
+package import ModuleKit
 
 /// How an inflation ended.
-enum InflateEnd {
+package enum InflateEnd {
     case complete, truncated, damaged, overLimit
 }
 
@@ -16,9 +15,24 @@ enum InflateEnd {
 ///   - output: where to; a limit that it meets ends the inflation.
 /// - Returns: how it ended and how many bytes of the input belong to the stream.
 /// - Throws: what the host answers when the scan must end.
-func inflateRaw(_ input: ByteView, into output: inout Output) throws(ModuleError) -> (end: InflateEnd, used: Int) {
+package func inflateRaw(
+    _ input: ByteView, into output: inout Output
+) throws(ModuleError) -> (end: InflateEnd, used: Int) {
+    try inflate(input, windowBits: -15, into: &output)
+}
+
+/// The same for a stream with the header and the checksum of zlib (RFC 1950).
+package func inflateZlib(
+    _ input: ByteView, into output: inout Output
+) throws(ModuleError) -> (end: InflateEnd, used: Int) {
+    try inflate(input, windowBits: 15, into: &output)
+}
+
+private func inflate(
+    _ input: ByteView, windowBits: Int32, into output: inout Output
+) throws(ModuleError) -> (end: InflateEnd, used: Int) {
     var stream = z_stream()
-    guard CZlib_inflateInit(&stream, -15) == Z_OK else { throw .memory }
+    guard CZlib_inflateInit(&stream, windowBits) == Z_OK else { throw .memory }
     defer { inflateEnd(&stream) }
     var used = 0
     while true {
@@ -31,7 +45,7 @@ func inflateRaw(_ input: ByteView, into output: inout Output) throws(ModuleError
         stream.next_out = room.baseAddress
         stream.avail_out = UInt32(clamping: room.count)
         let given = Int(stream.avail_out)
-        let status = inflate(&stream, Z_NO_FLUSH)
+        let status = CZlib.inflate(&stream, Z_NO_FLUSH)
         let consumed = piece.count - Int(stream.avail_in)
         let produced = given - Int(stream.avail_out)
         used += consumed

@@ -1,0 +1,75 @@
+import BytesE
+import CModuleABI
+import ModuleKit
+import Unpacking
+
+/// yEnc (version 1.3): files in texts, between "=ybegin" and "=yend". Parts of one file are offered each alone.
+final class YEncUnpacker: Unpacker {
+    private var position = 0
+
+    static var extractor: Extractor {
+        Extractor(
+            "YENC", option: "av_scan_obj_emails",
+            identify: { candidate in
+                // Encoded bytes may be anything, so the object need not look like text.
+                guard candidate.data.prefix(1 << 20).firstIndex(of: ByteView("=ybegin ")) != nil else { return nil }
+                return Claim(.beside, sureness: 60, type: EM_TYPE_UNKNOWN)
+            },
+            open: { scan, object, _ throws(ModuleError) in YEncUnpacker(scan, object, format: "YENC") })
+    }
+
+    override func next() throws(ModuleError) -> Bool {
+        guard mayHaveChildren(), let start = try lineStart(of: ByteView("=ybegin "), from: position) else {
+            return false
+        }
+        var at = lineEnd(data, from: start)
+        let head = data.slice(start, at)
+        if data.dropFirst(at).hasPrefix(ByteView("=ypart ")) { at = lineEnd(data, from: at) }
+        let end = try lineStart(of: ByteView("=yend"), from: at) ?? data.count
+        position = end
+        var child = Child()
+        child.offset = UInt64(start)
+        child.extent = UInt64(lineEnd(data, from: end) - start)
+        if end == data.count { child.flags |= EM_OBJECT_TRUNCATED }
+        var output = try Output(scan, in: object, expected: end - at)
+        try decode(data.slice(at, end), into: &output)
+        try close(&output, &child)
+        try submit(child, name: name(in: head))
+        return true
+    }
+
+    private func decode(_ input: ByteView, into output: inout Output) throws(ModuleError) {
+        var index = 0
+        var isLineStart = true
+        while index < input.count, let room = try output.room() {
+            var count = 0
+            while index < input.count, count < room.count {
+                var byte = input[index]
+                index += 1
+                if byte == 0x0d || byte == 0x0a {
+                    isLineStart = true
+                    continue
+                }
+                // Transports double a dot that begins a line.
+                if isLineStart, byte == 0x2e, index < input.count, input[index] == 0x2e { index += 1 }
+                isLineStart = false
+                if byte == 0x3d {
+                    guard index < input.count else { break }
+                    byte = input[index] &- 64
+                    index += 1
+                }
+                room[count] = byte &- 42
+                count += 1
+            }
+            output.advance(count)
+        }
+    }
+
+    /// The name is the last of the parameters and may hold spaces.
+    private func name(in head: ByteView) -> [UInt8] {
+        guard let at = head.firstIndex(of: ByteView(" name=")) else { return [] }
+        var name = head.dropFirst(at + 6)
+        while !name.isEmpty, isASCIISpace(name[name.count - 1]) { name = name.prefix(name.count - 1) }
+        return name.prefix(1024).array
+    }
+}

@@ -1,0 +1,45 @@
+import BytesE
+import CModuleABI
+import Foundation
+import Testing
+
+@testable import Archives
+
+/// Small files that real tools made (`tools/corpus containers --payload`): the payload must come out of each.
+@Suite struct SampleTests {
+    static let payload = Array("A harmless text in place of something that is not. 0123456789 abc.\r\n".utf8)
+    static let folder =
+        ProcessInfo.processInfo.environment["ESETS_SAMPLES"].map { URL(fileURLWithPath: $0) }
+        ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Samples")
+
+    static var files: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { !$0.hasSuffix(".json") }
+            .sorted()
+    }
+
+    @Test(arguments: files) func payloadComesOut(file: String) throws {
+        let bytes = try [UInt8](Data(contentsOf: Self.folder.appendingPathComponent(file)))
+        #expect(Self.holdsPayload(bytes, name: Array(file.utf8), declared: [], depth: 0))
+    }
+
+    @Test func samplesAreThere() {
+        #expect(Self.files.count > 60)
+    }
+
+    private static func holdsPayload(_ bytes: [UInt8], name: [UInt8], declared: [UInt8], depth: UInt32) -> Bool {
+        guard depth < 12 else { return false }
+        if bytes == payload { return true }
+        let host = TrialHost(memory: 64 << 20)
+        _ = bytes.withUnsafeBufferPointer { data in
+            name.withUnsafeBufferPointer { name in
+                declared.withUnsafeBufferPointer { declared in
+                    host.unpack(
+                        ByteView(data), name: ByteView(name), declared: ByteView(declared), depth: depth)
+                }
+            }
+        }
+        return host.children.contains {
+            holdsPayload($0.data, name: $0.name, declared: $0.declared, depth: depth + 1)
+        }
+    }
+}
