@@ -8,6 +8,7 @@ struct ZIPEntry {
     var method: UInt16
     var packedSize: UInt64
     var size: UInt64
+    var crc32: UInt32
     var name: ByteView
     /// From the Info-ZIP Unicode path extra field; empty if there is none.
     var unicodeName = ByteView()
@@ -26,6 +27,7 @@ struct ZIPEntry {
     init?(localIn data: ByteView, at offset: Int) {
         guard data.load(UInt32.self, at: offset) == Self.localSignature,
             let flags = data.load(UInt16.self, at: offset + 6), let method = data.load(UInt16.self, at: offset + 8),
+            let crc32 = data.load(UInt32.self, at: offset + 14),
             let packed = data.load(UInt32.self, at: offset + 18), let size = data.load(UInt32.self, at: offset + 22),
             let nameLength = data.load(UInt16.self, at: offset + 26),
             let extraLength = data.load(UInt16.self, at: offset + 28)
@@ -35,6 +37,7 @@ struct ZIPEntry {
         self.method = method
         packedSize = UInt64(packed)
         self.size = UInt64(size)
+        self.crc32 = crc32
         let nameEnd = offset + 30 + Int(nameLength)
         name = data.slice(offset + 30, nameEnd)
         end = min(data.count, nameEnd + Int(extraLength))
@@ -45,6 +48,7 @@ struct ZIPEntry {
     init?(centralIn data: ByteView, at offset: Int) {
         guard data.load(UInt32.self, at: offset) == Self.centralSignature,
             let flags = data.load(UInt16.self, at: offset + 8), let method = data.load(UInt16.self, at: offset + 10),
+            let crc32 = data.load(UInt32.self, at: offset + 16),
             let packed = data.load(UInt32.self, at: offset + 20), let size = data.load(UInt32.self, at: offset + 24),
             let nameLength = data.load(UInt16.self, at: offset + 28),
             let extraLength = data.load(UInt16.self, at: offset + 30),
@@ -56,6 +60,7 @@ struct ZIPEntry {
         self.method = method
         packedSize = UInt64(packed)
         self.size = UInt64(size)
+        self.crc32 = crc32
         let nameEnd = offset + 46 + Int(nameLength)
         name = data.slice(offset + 46, nameEnd)
         let extraEnd = nameEnd + Int(extraLength)

@@ -22,6 +22,9 @@ final class ZIPUnpacker: Unpacker {
     /// read everything twice.
     private var work: UInt64
 
+    /// Entries so far, directories included.
+    private var number: UInt32 = 0
+
     private struct Known {
         let local: Int
         let central: Int
@@ -163,6 +166,11 @@ final class ZIPUnpacker: Unpacker {
         let available = data.dropFirst(start)
         var child = Child()
         child.offset = UInt64(headerStart)
+        child.packedSize = entry.packedSize
+        child.statedSize = entry.size
+        child.crc32 = entry.crc32
+        number += 1
+        child.position = number
         let isSizeKnown = entry.packedSize > 0 || !entry.hasDescriptor
         var packed = available
         if isSizeKnown {

@@ -6,7 +6,8 @@
 _Static_assert(sizeof(em_slice) == 16, "em_slice");
 _Static_assert(sizeof(em_host) == 24, "em_host");
 _Static_assert(sizeof(em_module) == 64, "em_module");
-_Static_assert(sizeof(em_object) == 112, "em_object");
+// 112 was its size before the first appended member.
+_Static_assert(offsetof(em_object, packed_size) == 112 && sizeof(em_object) == 144, "em_object");
 _Static_assert(sizeof(em_finding) == 64, "em_finding");
 _Static_assert(sizeof(em_file) == 80, "em_file");
 _Static_assert(sizeof(em_database_header) == 48, "em_database_header");

@@ -22,8 +22,7 @@ extension Scan {
     }
 
     func submit(_ child: inout em_object, of parent: em_object) -> em_status {
-        guard child.struct_size >= UInt32(MemoryLayout<em_object>.size),
-            child.data.ptr != nil || child.data.len == 0, parent.id >= 1, parent.id <= UInt64(records.count)
+        guard child.data.ptr != nil || child.data.len == 0, parent.id >= 1, parent.id <= UInt64(records.count)
         else {
             return EM_E_ARGUMENT
         }
@@ -49,10 +48,7 @@ extension Scan {
         child.name = em_slice(name)
         child.declared = em_slice(declared)
         child.format = em_slice(format)
-        // Members that only its submitter knows are not kept.
-        var kept = child
-        kept.struct_size = UInt32(MemoryLayout<em_object>.size)
-        submitted.append(kept)
+        submitted.append(child)
         return EM_OK
     }
 

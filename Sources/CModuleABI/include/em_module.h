@@ -145,6 +145,8 @@ const em_module *em_module_entry(void);
 
 #define EM_OFFSET_UNKNOWN 0xffffffffffffffffull
 
+#define EM_STATED_CRC32 0x01u /* the container has a CRC-32 of the object */
+
 /* One node of the object tree. */
 typedef struct em_object {
     uint32_t struct_size;
@@ -159,6 +161,13 @@ typedef struct em_object {
     uint64_t extent; /* bytes it occupies in the parent's data (packed, encoded) */
     uint32_t flags;  /* EM_OBJECT_… */
     uint32_t depth;  /* 0 for the root; given by the host */
+    /* Appended: what the container states about it. 0 when it states nothing, and for the root. */
+    uint64_t packed_size; /* bytes that its content takes in the container */
+    uint64_t stated_size; /* bytes that it has when it is unpacked */
+    uint32_t position;    /* its number in the container, from 1 */
+    uint32_t crc32;       /* of its content, when `stated` says so */
+    uint32_t stated;      /* EM_STATED_… */
+    uint32_t reserved;    /* 0 */
 } em_object;
 
 /* Kinds of finding. */
