@@ -113,7 +113,11 @@ struct HexParser {
         let inside = text.slice(at + 1, end)
         at = end + 1
         let (least, most) = try Self.range(inside)
-        return .gap(least: least, most: most)
+        guard closing == UInt8(ascii: "}") || most.map({ least <= $0 }) ?? true else {
+            throw .malformed("a gap whose minimum is above its maximum")
+        }
+        // ClamAV takes a maximum of 0 in braces for none.
+        return .gap(least: least, most: closing == UInt8(ascii: "}") && most == 0 ? nil : most)
     }
 
     private static func range(_ inside: ByteView) throws(LineError) -> (UInt32, UInt32?) {
@@ -126,7 +130,7 @@ struct HexParser {
         let least = low.isEmpty ? 0 : try number(low)
         guard !high.isEmpty else { return (least, nil) }
         let most = try number(high)
-        guard least <= most else { throw .malformed("a gap whose minimum is above its maximum") }
+        guard least <= most || most == 0 else { throw .malformed("a gap whose minimum is above its maximum") }
         return (least, most)
     }
 
@@ -138,13 +142,15 @@ struct HexParser {
 
     // MARK: - Groups
 
+    /// Alternatives inside alternatives, and all strings that they stand for.
+    private static let depthLimit = 15
+    private static let alternativeLimit = 4096
+    private static let sizeLimit = 1 << 20
+
     /// A class or alternatives.
     private mutating func group(negated: Bool) throws(LineError) -> HexPattern.Element {
-        guard let end = text.firstIndex(of: UInt8(ascii: ")"), from: at) else {
-            throw .malformed("a parenthesis that does not close")
-        }
+        let end = try closing(of: text, at: at)
         let inside = text.slice(at + 1, end)
-        if inside.firstIndex(of: UInt8(ascii: "(")) != nil { throw .unsupported("alternatives inside alternatives") }
         at = end + 1
         if inside.count == 1 {
             switch inside[0] {
@@ -154,13 +160,9 @@ struct HexParser {
             default: break
             }
         }
-        var list: [HexPattern.Alternative] = []
-        var start = 0
-        while start <= inside.count {
-            let stop = inside.firstIndex(of: UInt8(ascii: "|"), from: start) ?? inside.count
-            list.append(try alternative(inside.slice(start, stop)))
-            start = stop + 1
-        }
+        guard !inside.isEmpty, inside[0] != UInt8(ascii: "|") else { throw .malformed("an empty first alternative") }
+        var list = try alternatives(inside, depth: 0)
+        for i in list.indices where list[i].masks.allSatisfy({ $0 == 0xff }) { list[i].masks = [] }
         if negated {
             guard list.allSatisfy({ $0.masks.isEmpty }) else { throw .malformed("wildcards in negated alternatives") }
             guard list.allSatisfy({ $0.values.count == list[0].values.count }) else {
@@ -170,29 +172,87 @@ struct HexParser {
         return .alternatives(list, negated: negated)
     }
 
-    /// Bytes with wildcards and gaps of a fixed length.
-    private func alternative(_ text: ByteView) throws(LineError) -> HexPattern.Alternative {
-        guard !text.isEmpty else { throw .malformed("an empty alternative") }
-        var result = HexPattern.Alternative(values: [], masks: [])
+    /// The parenthesis that closes the one at a place.
+    private func closing(of text: ByteView, at start: Int) throws(LineError) -> Int {
+        var depth = 0
+        for i in start..<text.count {
+            if text[i] == UInt8(ascii: "(") { depth += 1 }
+            if text[i] == UInt8(ascii: ")") {
+                depth -= 1
+                if depth == 0 { return i }
+            }
+        }
+        throw .malformed("a parenthesis that does not close")
+    }
+
+    /// All strings between the bars. Masks have the length of the values.
+    private func alternatives(_ text: ByteView, depth: Int) throws(LineError) -> [HexPattern.Alternative] {
+        guard depth < Self.depthLimit else { throw .unsupported("alternatives nested too deep") }
+        var list: [HexPattern.Alternative] = []
+        var start = 0
+        var nested = 0
+        for i in 0...text.count {
+            let character = i < text.count ? text[i] : UInt8(ascii: "|")
+            if character == UInt8(ascii: "(") { nested += 1 }
+            if character == UInt8(ascii: ")") { nested -= 1 }
+            guard i == text.count || (character == UInt8(ascii: "|") && nested == 0) else { continue }
+            list += try alternative(text.slice(start, i), depth: depth)
+            guard list.count <= Self.alternativeLimit else {
+                throw .unsupported("more than 4,096 alternatives in one place")
+            }
+            start = i + 1
+        }
+        return list
+    }
+
+    /// Bytes with wildcards, gaps of a fixed length and alternatives, or nothing: all strings that they stand for.
+    private func alternative(_ text: ByteView, depth: Int) throws(LineError) -> [HexPattern.Alternative] {
+        var results = [HexPattern.Alternative(values: [], masks: [])]
         var at = 0
         while at < text.count {
+            guard results.count * results[0].values.count <= Self.sizeLimit else {
+                throw .unsupported("more than 1 MiB of alternatives in one place")
+            }
             if text[at] == UInt8(ascii: "{") {
                 guard let end = text.firstIndex(of: UInt8(ascii: "}"), from: at) else {
                     throw .malformed("a gap that does not end")
                 }
                 let (least, most) = try Self.range(text.slice(at + 1, end))
                 guard least == most, least < 128 else { throw .malformed("a gap of variable length in an alternative") }
-                result.values += [UInt8](repeating: 0, count: Int(least))
-                result.masks += [UInt8](repeating: 0, count: Int(least))
+                let free = [UInt8](repeating: 0, count: Int(least))
+                for i in results.indices {
+                    results[i].values += free
+                    results[i].masks += free
+                }
+                at = end + 1
+            } else if text[at] == UInt8(ascii: "(") {
+                let end = try closing(of: text, at: at)
+                let choices = try alternatives(text.slice(at + 1, end), depth: depth + 1)
+                guard results.count * choices.count <= Self.alternativeLimit else {
+                    throw .unsupported("more than 4,096 alternatives in one place")
+                }
+                var joined: [HexPattern.Alternative] = []
+                for result in results {
+                    for choice in choices {
+                        joined.append(
+                            HexPattern.Alternative(
+                                values: result.values + choice.values, masks: result.masks + choice.masks))
+                    }
+                }
+                results = joined
                 at = end + 1
             } else {
+                var (values, masks): ([UInt8], [UInt8]) = ([], [])
                 let (value, mask) = try byte(in: text, &at)
-                result.values.append(value)
-                result.masks.append(mask)
-                if isWide { widen(&result.values, &result.masks) }
+                values.append(value)
+                masks.append(mask)
+                if isWide { widen(&values, &masks) }
+                for i in results.indices {
+                    results[i].values += values
+                    results[i].masks += masks
+                }
             }
         }
-        if result.masks.allSatisfy({ $0 == 0xff }) { result.masks = [] }
-        return result
+        return results
     }
 }

@@ -29,9 +29,15 @@ struct HexPattern: Equatable {
     /// ASCII letters match in either case.
     private(set) var ignoresCase = false
 
-    /// Elements of one signature, and alternatives in one place: real ones stay far below.
+    /// Elements of one signature: real ones stay far below.
     private static let elementLimit = 4096
-    private static let alternativeLimit = 4096
+
+    /// Bytes as they are.
+    init(literal: [UInt8], ignoresCase: Bool) {
+        elements = [.literal(literal)]
+        self.ignoresCase = ignoresCase
+        lowerCase()
+    }
 
     /// Parses the text of a signature.
     init(_ text: ByteView) throws(LineError) {
@@ -49,9 +55,6 @@ struct HexPattern: Equatable {
         while let part = try parser.next() {
             try append(part)
             guard elements.count <= Self.elementLimit else { throw .unsupported("more than 4,096 parts") }
-            if case .alternatives(let list, _) = part, list.count > Self.alternativeLimit {
-                throw .unsupported("more than 4,096 alternatives in one place")
-            }
         }
         if fullword { elements.append(word) }
         try placeAssertions(wide: wide)

@@ -73,6 +73,8 @@ struct LogicalExpression {
         guard let number = number() else { throw .malformed("an expression with something that is no part's number") }
         guard number < EM_PARTS_LIMIT else { throw .malformed("an expression with more than 64 parts") }
         lastPart = max(lastPart, Int(number))
+        // ClamAV passes over what follows the number; lines cut in two have it.
+        while at < text.count, ByteView("&|()<>=").firstIndex(of: text[at]) == nil { at += 1 }
         guard let (symbol, count, _) = try comparison() else {
             return [em_operation(kind: EM_OPERATION_PART, a: number, b: 0)]
         }
@@ -82,17 +84,17 @@ struct LogicalExpression {
     /// `=N`, `<N`, `>N`, each perhaps with `,M`.
     private mutating func comparison() throws(LineError) -> (symbol: UInt8, count: UInt32, parts: UInt32)? {
         guard at < text.count else { return nil }
+        let symbols = ByteView("=<>")
+        guard symbols.firstIndex(of: text[at]) != nil else { return nil }
+        // Of several symbols the last one counts.
+        while at + 1 < text.count, symbols.firstIndex(of: text[at + 1]) != nil { at += 1 }
         let symbol = text[at]
-        guard symbol == UInt8(ascii: "=") || symbol == UInt8(ascii: "<") || symbol == UInt8(ascii: ">") else {
-            return nil
-        }
         at += 1
         guard let count = number() else { throw .malformed("an expression without a number behind '=', '<' or '>'") }
         var parts: UInt32 = 0
         if at < text.count, text[at] == UInt8(ascii: ",") {
             at += 1
-            guard let value = number() else { throw .malformed("an expression without a number behind ','") }
-            parts = value
+            parts = number() ?? 0
         }
         largestCount = max(largestCount, count)
         return (symbol, count, parts)

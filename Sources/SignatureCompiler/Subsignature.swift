@@ -44,8 +44,9 @@ enum Subsignature {
     private static func body(_ text: ByteView, _ target: UInt8) throws(LineError) -> Subsignature {
         var fields = Fields(text)
         var list: [ByteView] = []
-        while let field = fields.read() { list.append(field) }
-        guard list.count <= 4 else { throw .malformed("a subsignature with too many fields") }
+        while list.count < 5, let field = fields.read() { list.append(field) }
+        // ClamAV takes the first of five or more fields, without modifiers.
+        if list.count > 4 { list = [list[0]] }
         var place = PatternPlace.anywhere
         if list.count % 2 == 0 { place = try PatternPlace(list[0], target: target) }
         let content = list.count % 2 == 0 ? list[1] : list[0]
