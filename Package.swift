@@ -109,6 +109,7 @@ let shims: [Target] = [
     shim("CLinux"),
     shim("CElf", links: ["elf"]),
     shim("CCrypto", links: ["crypto"]),
+    shim("CAuthenticode", links: ["crypto"]),
     shim("CTLS", links: ["ssl", "crypto"]),
     shim("CZlib", links: ["z"]),
     shim("CSignedData", links: ["crypto"]),
@@ -129,14 +130,16 @@ let moduleCode: [Target] = [
     moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
     moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
     moduleLibrary("Regex", ["BytesE", "CModuleABI", "CPCRE2"]),
-    moduleLibrary("Matching", ["Regex", "Executables", "BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("Matching", ["Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CAuthenticode"]),
     moduleLibrary("Normalization", ["BytesE"]),
     moduleLibrary("Scanner", ["ModuleKit", "Matching", "Executables", "Normalization", "BytesE", "CModuleABI", "CCrypto"]),
     moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
     moduleLibrary("MailFormats", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
-    moduleLibrary("Archives", ["Libarchive", "MailFormats", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
-    moduleLibrary("Heuristics", ["ModuleKit", "BytesE", "CModuleABI"]),
+    moduleLibrary("Archives", ["Documents", "Libarchive", "MailFormats", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
+    moduleLibrary("CompoundFiles", ["BytesE"]),
+    moduleLibrary("Documents", ["CompoundFiles", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
+    moduleLibrary("Heuristics", ["CompoundFiles", "ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "TokensE", "BytesE", "CModuleABI"]),
 ]
 
@@ -157,7 +160,7 @@ let libraries: [Target] = [
     library("EventLoop", ["Bytes", "Platform", "CLinux"]),
     library("TLS", ["Bytes", "EventLoop", "Platform", "CTLS"]),
     library("DataModule", ["Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
-    library("SignatureCompiler", ["Bytes", "DataModule", "CModuleABI", "CCrypto", "CPCRE2"]),
+    library("SignatureCompiler", ["YARA", "Bytes", "DataModule", "CModuleABI", "CCrypto", "CPCRE2"]),
     library("CVD", ["Bytes", "CCrypto", "CSignedData", "CZlib"]),
     library("YARA"),
     library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
@@ -196,7 +199,7 @@ let libraries: [Target] = [
         "ClamdAgent",
         [
             "ClamdProtocol", "AgentKit", "Mail", "ScanClient", "ScanProtocol", "EventLoop", "Configuration", "Logging",
-            "Platform", "Bytes", "CLinux",
+            "Platform", "Bytes", "CLinux", "CCrypto",
         ]),
     library(
         "SMTPAgent",
@@ -285,6 +288,8 @@ let testTargets: [Target] = [
     tests("Generations", ["Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
     tests("ScanProtocol", ["ScanProtocol", "Bytes"]),
     tests("ScanClient", ["ScanClient", "ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform"]),
+    // The plainest matcher, which tests and fuzzers compare the engine with.
+    .target(name: "MatchingOracle", path: "Tests/MatchingOracle", swiftSettings: strict),
     // An engine without modules, and a program that scans with it: for tests of the processes around the engine.
     .target(
         name: "FakeEngine", dependencies: ["ScanService", "ScanProtocol", "Platform"], path: "Tests/FakeEngine",
@@ -307,8 +312,8 @@ let testTargets: [Target] = [
     tests(
         "ClamdAgent",
         [
-            "ClamdAgent", "ClamdProtocol", "ScanProtocol", "ScanClient", "EventLoop", "Configuration", "Platform",
-            "Bytes", "CLinux",
+            "ClamdAgent", "ClamdProtocol", "AgentKit", "ScanProtocol", "ScanClient", "EventLoop", "Configuration",
+            "Platform", "Bytes", "CLinux",
         ]),
     tests(
         "SMTPAgent",
@@ -322,12 +327,16 @@ let moduleTests: [Target] =
     hosted
     ? [
         tests(
-            "Matching", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+            "Matching",
+            [
+                "Matching", "MatchingOracle", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI",
+                "Platform",
+            ]),
         tests("Executables", ["Executables", "BytesE", "CModuleABI"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"], exclude: ["Samples"]),
         tests("Normalization", ["Normalization", "BytesE"]),
         tests("Loader", ["Loader", "DataModule", "BytesE", "Bytes", "Platform", "CModuleABI"]),
-        tests("Heuristics", ["Heuristics", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests("Heuristics", ["Heuristics", "CompoundFiles", "BytesE", "Bytes", "CModuleABI", "Platform"]),
         tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
         tests(
             "MailCleaning",
@@ -361,6 +370,8 @@ let fuzzers: [Target] =
         fuzzer("scanprotocol", ["ScanProtocol"]),
         fuzzer("loader", ["ModuleHost", "Bytes"]),
         fuzzer("database", ["Matching", "BytesE"]),
+        fuzzer("matcher", ["MatchingOracle", "Matching", "SignatureCompiler", "BytesE", "Bytes"]),
+        fuzzer("signatures", ["Matching", "SignatureCompiler", "BytesE", "Bytes"]),
         fuzzer("rewrite", ["Mail", "Bytes"]),
         fuzzer("heuristics", ["Heuristics", "BytesE"]),
         fuzzer("executables", ["Executables", "BytesE"]),

@@ -81,6 +81,14 @@ struct BodyTests {
             example("\(malware)(6161|62??62)\(soft)", "malwarebxxsoft", false),
             example("\(malware)(61{2}62|63)\(soft)", "malwareaxxbsoft", true),
             example("\(malware)(61|6162)62\(soft)", "malwareabbsoft", true),
+            // Nested ones, empty ones.
+            example("\(malware)(61(62|63)|64)\(soft)", "malwareacsoft", true),
+            example("\(malware)(61(62|63)|64)\(soft)", "malwaredsoft", true),
+            example("\(malware)(61(62|63)|64)\(soft)", "malwareasoft", false),
+            example("\(malware)(61|)\(soft)", "malwaresoft", true),
+            example("\(malware)(61|)\(soft)", "malwareasoft", true),
+            // A maximum of 0 is none.
+            example("\(malware){0-0}\(soft)", "malware....soft", true),
             // Negated alternatives.
             example("\(malware)!(61|62)\(soft)", "malwarecsoft", true),
             example("\(malware)!(61|62)\(soft)", "malwareasoft", false),
@@ -90,7 +98,8 @@ struct BodyTests {
             example("!(61)\(malware)", "bmalware", true), example("!(61)\(malware)", "amalware", false),
             example("!(61)\(malware)", "malware", false),
             // (B) word boundary, (L) line, (W) no letter or digit; ends of the object count.
-            example("(B)\(malware)(B)", "a malware.", true), example("(B)\(malware)(B)", "malware", true),
+            example("(B)\(malware)(B)", "a malware'", true), example("(B)\(malware)(B)", ".malware.", false),
+            example("(B)\(malware)(B)", "malware", true),
             example("(B)\(malware)(B)", "xmalware", false), example("(B)\(malware)(B)", "malwarex", false),
             example("(L)\(malware)(L)", "a\r\nmalware\r\nb", true), example("(L)\(malware)(L)", "malware", true),
             example("(L)\(malware)(L)", "a malware\r\n", false), example("(L)\(malware)(L)", "\nmalware.", false),
@@ -101,6 +110,11 @@ struct BodyTests {
             example("\(malware)(W)\(soft)", "malwarexsoft", false),
             example("\(malware)(W)\(soft)", "malwaresoft", false),
             example("\(malware)*(B)\(soft)", "malware xsoft soft", true),
+            // Between bytes they take one.
+            example("\(malware)(B)\(soft)", "malware.soft", true),
+            example("\(malware)(B)\(soft)", "malware,soft", false),
+            example("\(malware)(L)\(soft)", "malware\nsoft", true),
+            example("\(malware)(L)\(soft)", "malware\rsoft", false),
             example("\(malware)*(B)\(soft)", "malware xsoft", false),
         ]
     }()

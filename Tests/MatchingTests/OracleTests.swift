@@ -66,8 +66,10 @@ struct OracleTests {
         case 4: return .nibble(high: Bool.random(using: &random), randomBytes(1, &random)[0])
         case 5: return .gap(0, nil)
         case 6:
+            // A maximum of 0 is none.
             let least = Int.random(in: 0...3, using: &random)
-            return .gap(least, Bool.random(using: &random) ? nil : least + Int.random(in: 0...3, using: &random))
+            return .gap(
+                least, Bool.random(using: &random) ? nil : max(1, least + Int.random(in: 0...3, using: &random)))
         case 7:
             let length = Int.random(in: 1...2, using: &random)
             return .choice((0..<2).map { _ in randomBytes(length, &random) }, negated: Bool.random(using: &random))

@@ -53,13 +53,15 @@ final class TestDatabase {
 
     /// Names of the signatures that match, with their places.
     func matches(
-        _ object: [UInt8], type: UInt32 = UInt32(EM_TYPE_UNKNOWN), all: Bool = true, scratch: Scratch = Scratch(),
-        check: () -> Bool = { true }
+        _ object: [UInt8], type: UInt32 = UInt32(EM_TYPE_UNKNOWN), all: Bool = true, facts: ObjectFacts = ObjectFacts(),
+        scratch: Scratch = Scratch(), check: () -> Bool = { true }
     ) -> (outcome: MatchOutcome, found: [String], offsets: [Int]) {
         var found: [String] = []
         var offsets: [Int] = []
         let outcome = object.withUnsafeBytes { bytes in
-            database.match(BytesE.ByteView(bytes), type: type, all: all, scratch: scratch, check: check) { match in
+            database.match(
+                BytesE.ByteView(bytes), type: type, all: all, facts: facts, scratch: scratch, check: check
+            ) { match in
                 found.append(
                     database.signature(match.signature).map { String(decoding: $0.name.array, as: UTF8.self) } ?? "?")
                 offsets.append(match.offset)
