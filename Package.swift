@@ -229,9 +229,8 @@ let programs: [Target] = [
     program(
         "esets_update",
         [
-            "Updates", "SignatureCompiler", "Generations", "ScanClient", "ScanProtocol", "Configuration", "Logging",
-            "Programs",
-            "Platform", "JSON", "Bytes",
+            "Updates", "SignatureCompiler", "DataModule", "Generations", "ScanClient", "ScanProtocol", "Configuration",
+            "Logging", "Programs", "Platform", "JSON", "Bytes",
         ]),
     program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
     program(
@@ -348,7 +347,8 @@ let moduleTests: [Target] =
         tests(
             "Scanner",
             [
-                "Scanner", "ModuleKit", "ModuleHost", "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
+                "Scanner", "Archives", "SignatureCompiler", "DataModule", "ModuleKit", "ModuleHost", "ScanProtocol",
+                "BytesE", "Bytes", "CModuleABI", "Platform",
             ]),
     ] : []
 

@@ -19,6 +19,8 @@ package struct Database: @unchecked Sendable {
     let patterns: PatternSet
     /// Logical signatures and YARA rules.
     package let rules: RuleSet
+    /// File types, entries of containers, links.
+    let metadata: MetadataSet
     /// Compiled regular expressions, which threads lend each other.
     let regexes = RegexPool()
 
@@ -38,6 +40,7 @@ package struct Database: @unchecked Sendable {
         programHashes = try ProgramHashes(table)
         patterns = try PatternSet(table)
         rules = try RuleSet(table)
+        metadata = try MetadataSet(table)
     }
 
     /// Whether any signature looks at content beyond a digest.

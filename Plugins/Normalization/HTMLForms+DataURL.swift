@@ -49,8 +49,8 @@ extension HTMLForms {
         }
     }
 
-    /// Goes on with the attributes. After content, the next attribute's name is appended to the name of this one, without a
-    /// space between.
+    /// Goes on with the attributes. After content, the next attribute's name is appended to the name of this one,
+    /// without a space between.
     private mutating func endDataURL(keepsName: Bool) {
         isQuoted = 0
         input.skipSpace()

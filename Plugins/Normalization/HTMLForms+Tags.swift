@@ -5,8 +5,9 @@ extension HTMLForms {
     mutating func readTag() {
         tag.removeAll()
         target.removeAll()
-        language.removeAll()
         hasTarget = false
+        title = nil
+        action = nil
         while let byte = input.peek() {
             if tag.count == 0, byte == UInt8(ascii: "!") {
                 input.advance()
@@ -54,7 +55,7 @@ extension HTMLForms {
             case UInt8(ascii: ">"):
                 withoutComments.append(byte)
                 input.advance()
-                return endTag()
+                return endTag(hasAttributes: true)
             default:
                 if isASCIISpace(byte) {
                     input.skipSpace()
@@ -147,32 +148,43 @@ extension HTMLForms {
     /// Keeps the value if it is one that matters, and goes on to the next attribute.
     private mutating func endValue() {
         input.skipSpace()
-        var plain = value.bytes[...]
+        var plain = value.bytes.prefix { $0 != 0 }
         if plain.first == UInt8(ascii: "\"") {
             plain = plain.dropFirst()
             plain = plain.dropLast()
         }
-        let isTarget = (tag.equals("a") && attribute.equals("href")) || (tag.equals("img") && attribute.equals("src"))
-        if isTarget, !hasTarget {
+        if !hasTarget, isTarget {
             target.set(plain)
             hasTarget = true
         }
-        if attribute.equals("language"), language.count == 0 { language.set(plain) }
+        if links != nil {
+            if title == nil, attribute.equals("title") { title = Array(plain) }
+            if action == nil, attribute.equals("action") { action = Array(plain) }
+        }
         attribute.removeAll()
     }
 
+    /// Whether the attribute at hand says where the tag leads.
+    private var isTarget: Bool {
+        if tag.equals("a") || (links != nil && tag.equals("area")) { return attribute.equals("href") }
+        return (tag.equals("img") || (links != nil && tag.equals("iframe"))) && attribute.equals("src")
+    }
+
     /// The tag is complete.
-    private mutating func endTag() {
-        // A tag that ends the document has no effect.
+    ///
+    /// One that ends the document has no effect; one without attributes has none either when only white space follows.
+    private mutating func endTag(hasAttributes: Bool = false) {
+        if hasAttributes, input.peek() == nil { return }
         input.skipSpace()
-        guard input.peek() != nil else { return }
+        if !hasAttributes, input.peek() == nil { return }
+        tellLinks()
         if tag.equals("/script") || (tag.equals("/style") && raw == .style) {
             raw = .none
         } else if tag.equals("script") {
             raw = .script
         } else if tag.equals("style") {
             raw = .style
-        } else if hasTarget, target.count > 0 {
+        } else if hasTarget, target.count > 0, tag.equals("a") || tag.equals("img") {
             target.bytes.withUnsafeBufferPointer { withoutTags.append(ByteView($0)) }
             withoutTags.append(0x20)
             afterSpace = true

@@ -6,7 +6,8 @@ package import BytesE
 /// scripts without any white space. *Without tags*: the text that a reader sees, and where its links lead.
 ///
 /// The forms follow what ClamAV's normalisation was observed to give, down to its oddities, because signatures were
-/// written against its output: within a quoted value the first white space ends the quoting; a comment ends at the first `>`.
+/// written against its output: within a quoted value the first white space ends the quoting; a comment ends at the
+/// first `>`.
 package struct HTMLForms {
     package var withoutComments: NormalizedText
     package var withoutTags: NormalizedText
@@ -24,16 +25,28 @@ package struct HTMLForms {
     var attribute = ShortText()
     var value = ShortText()
     var target = ShortText()
-    var language = ShortText()
     var hasTarget = false
     /// Bytes above 127 that wait for their successor in an attribute's value: at most three.
     var pendingInValue: UInt32 = 0
     var isQuoted: UInt8 = 0
+    /// The links, when they are wanted.
+    package private(set) var links: HTMLLinks?
+    /// Values of attributes that links need.
+    var title: [UInt8]?
+    var action: [UInt8]?
+    /// Where text that belongs to a link begins; nil: not in text.
+    private var textStart: Int?
+    let document: ByteView
 
     enum RawElement { case none, script, style }
 
-    package init(_ bytes: ByteView, withoutComments: NormalizedText, withoutTags: NormalizedText) {
+    /// - Parameter findsLinks: gather links as well.
+    package init(
+        _ bytes: ByteView, withoutComments: NormalizedText, withoutTags: NormalizedText, findsLinks: Bool = false
+    ) {
+        document = bytes
         input = HTMLInput(bytes)
+        if findsLinks { links = HTMLLinks() }
         self.withoutComments = withoutComments
         self.withoutTags = withoutTags
     }
@@ -52,13 +65,40 @@ package struct HTMLForms {
             }
             text(byte)
         }
+        if links != nil {
+            endText()
+            links?.finish()
+        }
         return true
+    }
+
+    /// Text that a link shows ends here.
+    private mutating func endText() {
+        guard let start = textStart else { return }
+        textStart = nil
+        links?.text(document.slice(start, input.position))
+    }
+
+    /// A tag was read; text follows.
+    mutating func tellLinks() {
+        guard links != nil else { return }
+        textStart = input.position
+        let name = tag.bytes
+        let found = hasTarget ? target.bytes : nil
+        let isSource = tag.equals("img") || tag.equals("iframe")
+        let (title, action) = (title, action)
+        name.withUnsafeBufferPointer { name in
+            links?.tag(
+                ByteView(name), href: isSource ? nil : found, title: title, source: isSource ? found : nil,
+                action: action)
+        }
     }
 
     /// One step of text outside tags.
     private mutating func text(_ byte: UInt8) {
         switch byte {
         case UInt8(ascii: "<"):
+            if links != nil { endText() }
             withoutComments.append(byte)
             space()
             input.advance()

@@ -4,11 +4,25 @@ import Matching
 import ModuleKit
 
 /// Matches the objects of one scan against the signatures of em002.
-struct ObjectMatcher {
+final class ObjectMatcher {
     private let database: Database?
     private let scan: ScanContext
     private let scratch: Scratch
     private let reportsUnwanted: Bool
+    private let reportsUnsafe: Bool
+    /// Every signature that matches is told, not only the first one.
+    private let reportsAll: Bool
+    private let normalizes: Bool
+    /// Links of HTML mail are compared with what they show.
+    let judgesLinks: Bool
+    /// Signatures that were reported for the object at hand, so that each is told once for all its forms.
+    private var reported: [Int] = []
+    /// Whether one of them is more than potentially unwanted or unsafe, and no other one is wanted.
+    private var isDecided = false
+    /// What rules ask about the object at hand.
+    private var facts = ObjectFacts()
+    /// The object at hand is part of a message.
+    private(set) var isInMail = false
 
     init(_ scanner: Scanner, _ scan: ScanContext) {
         let wanted = scan.number("av_scan_pattern", otherwise: 1) != 0
@@ -16,16 +30,63 @@ struct ObjectMatcher {
         self.scan = scan
         scratch = Scratch()
         reportsUnwanted = scan.number("av_scan_app_unwanted", otherwise: 0) != 0
+        reportsUnsafe = scan.number("av_scan_app_unsafe", otherwise: 0) != 0
+        reportsAll = scan.number("all_matches", otherwise: 0) != 0
+        judgesLinks = (database?.judgesLinks ?? false) && scan.number("av_scan_phishing_urls", otherwise: 1) != 0
+        normalizes = (database?.matchesContent ?? false) || judgesLinks
     }
 
-    /// Reports what matches the object.
+    /// Reports what matches the object, or a normalised form of it.
     ///
+    /// - Parameter parents: what it lies in, the nearest one first, with the number of its type.
     /// - Throws: `.cancelled` when the scan must end.
-    func match(_ object: em_object) throws(ModuleError) {
+    func match(_ object: em_object, in parents: [(object: em_object, type: UInt32)]) throws(ModuleError) {
         guard let database else { return }
+        reported.removeAll(keepingCapacity: true)
+        isDecided = false
+        facts = ObjectFacts()
+        for parent in parents { facts.containers.append(parent.type) }
+        isInMail = false
+        for parent in parents where parent.object.type == EM_TYPE_MAIL { isInMail = true }
+        if let parent = parents.first, database.matchesEntries {
+            matchEntry(object, in: parent.object, type: parent.type)
+        }
+        let isHTML = object.type == EM_TYPE_HTML
+        // Signatures for HTML are written against its forms.
+        let isAllowed = try match(
+            ByteView(object.data), as: isHTML ? EM_TYPE_UNKNOWN : object.type, of: object, original: nil)
+        guard normalizes, !isDecided, !isAllowed else { return }
+        if isHTML {
+            try matchHTML(object)
+        } else if object.type == EM_TYPE_TEXT || object.type == EM_TYPE_SCRIPT {
+            try matchText(object)
+        }
+    }
+
+    /// The type of an object that no container claims, by the file types of the database; nil: as it is.
+    func fileType(of object: em_object, otherwise type: UInt32) -> UInt32? {
+        database?.fileType(of: ByteView(object.data), previous: type)
+    }
+
+    /// The scan that the objects belong to.
+    var context: ScanContext { scan }
+    /// The signatures that they are matched against.
+    var signatures: Database? { database }
+
+    /// Whether a match of the object's forms is worth looking for: not when one was found already.
+    var wantsMore: Bool { !isDecided }
+
+    /// Matches a form of an object; `original` is nil for the object as it is.
+    ///
+    /// - Returns: whether the object is on the list of those that are never malware.
+    @discardableResult
+    func match(
+        _ form: ByteView, as type: UInt32, of object: em_object, original: ByteView?
+    ) throws(ModuleError) -> Bool {
+        guard let database else { return false }
         var failure: ModuleError?
         let outcome = database.match(
-            ByteView(object.data), type: object.type, scratch: scratch,
+            form, type: type, all: reportsAll, facts: facts, scratch: scratch, original: original,
             check: {
                 do throws(ModuleError) {
                     try scan.check()
@@ -35,28 +96,38 @@ struct ObjectMatcher {
                     return false
                 }
             },
-            report: { match in
-                let signature = database.signature(match.signature)
-                let kind = kind(of: signature)
-                guard kind != EM_FINDING_UNWANTED || reportsUnwanted else { return }
-                scan.report(
-                    kind, object: object.id, name: signature?.name ?? ByteView("unnamed signature"),
-                    source: signature?.source ?? ByteView(), offset: UInt64(max(0, match.offset)))
-            })
+            report: { tell($0.signature, offset: $0.offset, of: object) })
         switch outcome {
-        case .complete, .allowed: return
+        case .complete: return false
+        case .allowed: return true
         case .cancelled: throw failure ?? .cancelled
         case .limit: notScanned(object, "limit: work of the pattern matcher")
         case .failed: notScanned(object, "the signature database is damaged")
         }
+        return false
+    }
+
+    /// Reports a signature, once for each object.
+    func tell(_ number: Int, offset: Int, of object: em_object) {
+        for earlier in reported where earlier == number { return }
+        reported.append(number)
+        let signature = database?.signature(number)
+        let kind = kind(of: signature)
+        if kind == EM_FINDING_INFECTED && !reportsAll { isDecided = true }
+        guard kind != EM_FINDING_UNWANTED || reportsUnwanted, kind != EM_FINDING_UNSAFE || reportsUnsafe else { return }
+        scan.report(
+            kind, object: object.id, name: signature?.name ?? ByteView("unnamed signature"),
+            source: signature?.source ?? ByteView(), offset: UInt64(max(0, offset)))
     }
 
     private func kind(of signature: Signature?) -> UInt32 {
         guard let signature else { return EM_FINDING_INFECTED }
+        if signature.flags & EM_SIGNATURE_UNSAFE != 0 { return EM_FINDING_UNSAFE }
         return signature.flags & EM_SIGNATURE_UNWANTED != 0 ? EM_FINDING_UNWANTED : EM_FINDING_INFECTED
     }
 
-    private func notScanned(_ object: em_object, _ reason: StaticString) {
+    /// Tells that a part of the object was not matched.
+    func notScanned(_ object: em_object, _ reason: StaticString) {
         scan.report(EM_FINDING_NOTSCANNED, object: object.id, name: ByteView(reason))
     }
 }

@@ -56,7 +56,7 @@ final class Session {
             identify(top)
             frames[top].stage = .match
         case .match:
-            try matcher.match(frames[top].object)
+            try matcher.match(frames[top].object, in: parents(top))
             frames[top].stage = .enter(0)
         case .enter(let index):
             guard try analyse(top, index, EM_PHASE_ENTER) else { return false }
@@ -73,6 +73,16 @@ final class Session {
         return true
     }
 
+    /// What an object lies in, the nearest one first, with the numbers of their types.
+    private func parents(_ top: Int) -> [(object: em_object, type: UInt32)] {
+        var result: [(object: em_object, type: UInt32)] = []
+        for index in stride(from: top - 1, through: 0, by: -1) {
+            let parent = frames[index].object
+            result.append((parent, containerType(of: parent, format: ByteView(frames[index + 1].object.format))))
+        }
+        return result
+    }
+
     /// Finds the container that is surest about the object, and the object's type.
     private func identify(_ top: Int) {
         var best: UInt32 = 0
@@ -86,6 +96,7 @@ final class Session {
                 if claimed != EM_TYPE_UNKNOWN { type = claimed }
             }
         }
+        if best == 0, let named = matcher.fileType(of: frames[top].object, otherwise: type) { type = named }
         frames[top].object.type = type
         // An archive that nobody can open was not scanned, whatever its raw bytes look like.
         let isClosed = isArchive(type) && frames[top].container == nil && unpacksArchives

@@ -29,3 +29,7 @@ _Static_assert(sizeof(em_posting) == 12, "em_posting");
 _Static_assert(sizeof(em_short_posting) == 12, "em_short_posting");
 _Static_assert(sizeof(em_fixed_pattern) == 24, "em_fixed_pattern");
 _Static_assert(sizeof(em_target_plan) == 32, "em_target_plan");
+_Static_assert(sizeof(em_file_type) == 36, "em_file_type");
+_Static_assert(sizeof(em_container_signature) == 80, "em_container_signature");
+_Static_assert(sizeof(em_link_rule) == 24, "em_link_rule");
+_Static_assert(sizeof(em_link_hash) == 40, "em_link_hash");

@@ -47,6 +47,9 @@ extension ParameterTable {
         .init("av_scan_pattern", engine, .flag, "yes", .targets, "Use signatures."),
         .init("av_scan_heur", engine, .flag, "yes", .targets, "Use heuristics."),
         .init("av_scan_adv_heur", engine, .flag, "yes", .targets, "Use advanced heuristics."),
+        .init(
+            "av_scan_phishing_urls", engine, .flag, "yes", .targets,
+            "Compare links of HTML mail with what they show, where signatures name hosts to protect."),
         .init("av_scan_app_adware", engine, .flag, "yes", .targets, "Report adware."),
         .init("av_scan_app_unwanted", engine, .flag, "no", .targets, "Report potentially unwanted applications."),
         .init("av_scan_app_unsafe", engine, .flag, "no", .targets, "Report potentially unsafe applications."),

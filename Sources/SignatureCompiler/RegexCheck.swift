@@ -13,6 +13,12 @@ enum RegexCheck {
         pcre2_code_free_8(compiled)
     }
 
+    static func check(_ expression: [UInt8], options: UInt32) throws(LineError) {
+        try expression.withUnsafeBufferPointer { buffer throws(LineError) in
+            try check(ByteView(buffer), options: options)
+        }
+    }
+
     /// PCRE2's own flags.
     private static func flags(_ options: UInt32) -> UInt32 {
         var flags: UInt32 = 0

@@ -49,6 +49,7 @@ private struct Compilation {
     private var importHashes = HashSetBuilder(firstSection: EM_SECTION_IMPORT_SIZES)
     private var patterns = PatternTable()
     private var rules = RuleTable()
+    private var metadata = MetadataTable()
 
     mutating func addIgnoreList(_ file: SignatureFile) {
         var lines = Lines(file.bytes)
@@ -75,7 +76,7 @@ private struct Compilation {
             let reason = LineError.unsupported("\(what) are not compiled yet")
             while lines.read() != nil { report.add(reason, file: file.name, line: lines.number) }
             return
-        case .hashes, .sectionHashes, .importHashes, .bodies, .logical, .allowed: break
+        case .hashes, .sectionHashes, .importHashes, .bodies, .logical, .allowed, .containers, .links, .fileTypes: break
         }
         try catalogue.beginSource(file.name)
         var lines = Lines(file.bytes)
@@ -150,6 +151,28 @@ private struct Compilation {
                 state.report.rules += 1
                 return nil
             }
+        case .containers:
+            let entry = try ContainerLine(line)
+            return enter(entry.name, line, number, 0) { state, signature in
+                do throws(DataModuleError) {
+                    try state.metadata.add(entry, signature: signature)
+                } catch { return error }
+                return nil
+            }
+        case .links(let kind):
+            let link = try LinkLine(line, kind)
+            return enter(link.name, line, number, 0) { state, signature in
+                do throws(DataModuleError) {
+                    try state.metadata.add(link, signature: signature)
+                } catch { return error }
+                return nil
+            }
+        case .fileTypes:
+            let type = try FileTypeLine(line)
+            do throws(DataModuleError) {
+                try metadata.add(type)
+            } catch { return error }
+            return nil
         default: return nil
         }
     }
@@ -181,6 +204,6 @@ private struct Compilation {
         var indexes = IndexBuilder(patterns, anchors: anchors)
         return catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
             + importHashes.finish() + patterns.finish() + indexes.finish()
-            + rules.finish()
+            + rules.finish() + metadata.finish()
     }
 }

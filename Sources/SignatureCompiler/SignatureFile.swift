@@ -27,10 +27,12 @@ package struct SignatureFile {
         case "mdb", "msb": return .sectionHashes(flags: 0)
         case "mdu", "msu": return .sectionHashes(flags: 1)
         case "imp": return .importHashes
-        case "cdb": return .later("container signatures")
-        case "pdb", "wdb", "gdb": return .later("phishing signatures")
+        case "cdb": return .containers
+        case "pdb": return .links(.protected)
+        case "wdb": return .links(.allowed)
+        case "gdb": return .links(.hashes)
         case "idb": return .later("icon signatures")
-        case "ftm": return .later("file types")
+        case "ftm": return .fileTypes
         case "crb": return .later("certificates")
         case "cbc": return .program("bytecode")
         case "yar", "yara": return .later("YARA rules")
@@ -49,6 +51,10 @@ package struct SignatureFile {
         case logical(flags: UInt32)
         case allowed
         case ignored
+        case containers
+        case links(LinkLine.Format)
+        /// They say what objects are, and are no signatures.
+        case fileTypes
         /// A known format that is not compiled: each line counts as unsupported.
         case later(String)
         /// A known format that is not evaluated: each file counts as one.

@@ -11,11 +11,14 @@ package struct CompilerProcess: Sendable {
     let mirror: MirrorDirectory
     /// Where its working directories are made.
     let temporary: String
+    /// Certificates of those who may sign containers of signatures.
+    let certificates: String
 
-    package init(program: String, mirror: MirrorDirectory, temporary: String) {
+    package init(program: String, mirror: MirrorDirectory, temporary: String, certificates: String) {
         self.program = program
         self.mirror = mirror
         self.temporary = temporary
+        self.certificates = certificates
     }
 
     /// Compiles a data module into `path`. What it has to say goes to this process's standard error.
@@ -28,7 +31,7 @@ package struct CompilerProcess: Sendable {
             if let user { _ = try checked("chown", directory) { chown(directory, user.uid, user.gid) } }
             let made = "\(directory)/\(module)_64.dat"
             var arguments = [program, "--compile=\(module)", "--mirror=\(mirror.path)", "--output=\(made)"]
-            arguments += ["--database-version=\(version)", "--digest=\(digest)"]
+            arguments += ["--database-version=\(version)", "--digest=\(digest)", "--certificates=\(certificates)"]
             if let user { arguments.append("--as=\(user.name)") }
             let child = try ChildProcess.spawn(
                 program, arguments: arguments, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"])

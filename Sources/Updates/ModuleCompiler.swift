@@ -1,4 +1,3 @@
-import Bytes
 import DataModule
 import Platform
 package import SignatureCompiler
@@ -7,7 +6,7 @@ import SpamCompiler
 /// Compiles the data modules from the mirror. It runs in a process of its own that can write to one directory alone.
 package enum ModuleCompiler {
     /// Rises whenever the compilers make other bytes of the same sources.
-    package static let version = 1
+    package static let version = 2
 
     /// The first words of a data module's description, before the digest of its sources.
     package static let sourcesMark = "sources "
@@ -17,30 +16,28 @@ package enum ModuleCompiler {
     /// - Parameters:
     ///   - version: of the database, rising.
     ///   - digest: of the sources; written into the module, so that the next update knows whether they changed.
+    ///   - certificates: a directory with certificates of those who may sign containers.
     package static func compileSignatures(
-        _ mirror: MirrorDirectory, version: UInt64, digest: String, to path: String
+        _ mirror: MirrorDirectory, version: UInt64, digest: String, certificates: String? = nil, to path: String
     ) throws(UpdateError) -> CompileReport {
-        var copies: [Mapping] = []
-        var files: [SignatureFile] = []
+        let sources = SignatureSources(temporary: Files.parent(of: path))
+        if let certificates { try sources.trust(certificates: certificates) }
         for name in try mirror.files(in: mirror.signatures) {
-            do throws(SystemError) {
-                // The mirror may belong to somebody who changes it meanwhile.
-                let copy = try Mapping(copyOf: "\(mirror.signatures)/\(name)")
-                copies.append(copy)
-                files.append(SignatureFile(name: name, bytes: ByteView(copy.bytes)))
-            } catch {
-                throw UpdateError(.sources, "\(mirror.signatures)/\(name): \(error.reason)")
-            }
+            try sources.add("\(mirror.signatures)/\(name)", as: name)
+        }
+        // Without what it holds, detection would be lost in silence.
+        if let refused = try sources.unpack().first {
+            throw UpdateError(.sources, "\(mirror.signatures)/\(refused.file): refused: \(refused.reason)")
         }
         do throws(DataModuleError) {
-            let (database, report) = try SignatureCompiler.compile(files, version: version)
+            let (database, report) = try SignatureCompiler.compile(sources.files, version: version)
             try DataModule.write(
                 database,
                 manifest: DataManifest(
                     id: "em002.signatures", file: "em002", version: String(version),
                     description: sourcesMark + digest),
                 to: path)
-            withExtendedLifetime(copies) {}
+            withExtendedLifetime(sources) {}
             return report
         } catch {
             throw UpdateError(error)

@@ -9,6 +9,8 @@ struct Main {
             ProgramOption("generation", .value("N"), help: "work on this generation instead of the current one"),
             ProgramOption("key", .value("FILE"), help: "private key to sign with, or to make (keygen)"),
             ProgramOption("public", .value("FILE"), help: "where keygen writes the public key"),
+            ProgramOption(
+                "find", .value("TEXT"), help: "with show: the signatures whose name has this, or fits * and ?"),
             ProgramOption("json", help: "print JSON"),
         ],
         operands: 1...Int.max,
@@ -16,6 +18,7 @@ struct Main {
             Commands:
               list               the modules of the generation
               show MODULE|FILE   what a module says about itself, e.g. esets_mod show em002
+              diff OLD NEW       which signatures came and went between two databases
               verify [FILES..]   every byte of the generation, or of these files; runs the self-tests
               sign FILES..       sign code modules with --key
               keygen             make the keys of this installation (those that are missing), or the pair
@@ -32,11 +35,12 @@ struct Main {
         switch command {
         case "list": ListCommand(context).run(operands)
         case "show": ShowCommand(context).run(operands)
+        case "diff": CatalogueCommands(context).diff(operands)
         case "verify": VerifyCommand(context).run(operands)
         case "sign": SignCommand(context).run(operands)
         case "keygen": KeygenCommand(context).run(operands)
         default:
-            program.fail(usage: UsageError("unknown command \"\(command)\": list, show, verify, sign or keygen"))
+            program.fail(usage: UsageError("unknown command \"\(command)\": list, show, diff, verify, sign or keygen"))
         }
     }
 }

@@ -13,6 +13,10 @@ struct ShowCommand {
 
     func run(_ operands: [String]) {
         guard operands.count == 1 else { Main.program.fail(usage: UsageError("show takes one module or file")) }
+        if let pattern = context.arguments.value("find") {
+            CatalogueCommands(context).find(pattern, in: operands[0])
+            return
+        }
         let path = context.path(of: operands[0])
         let mapping = context.map(path)
         do throws(Refusal) {
@@ -45,5 +49,6 @@ struct ShowCommand {
             let section = UnsafeRawPointer(base).loadUnaligned(as: em_database_section.self)
             Console.print("section \(section.id): \(section.count) elements, \(section.length) bytes")
         }
+        CatalogueCommands(context).statistics(data)
     }
 }

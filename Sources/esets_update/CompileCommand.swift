@@ -20,12 +20,15 @@ struct CompileCommand {
             let mirror = arguments.value("mirror"), let digest = arguments.value("digest"),
             let version = arguments.value("database-version").flatMap({ UInt64($0) })
         else { Main.program.fail(usage: UsageError("--compile is for esets_update itself")) }
-        giveUpPowers()
+        Self.giveUpPowers(as: arguments.value("as"))
         do throws(UpdateError) {
             let mirror = MirrorDirectory(mirror)
             switch module {
             case "em002":
-                tell(try ModuleCompiler.compileSignatures(mirror, version: version, digest: digest, to: output))
+                tell(
+                    try ModuleCompiler.compileSignatures(
+                        mirror, version: version, digest: digest, certificates: arguments.value("certificates"),
+                        to: output))
             case "em006":
                 _ = try ModuleCompiler.compileAntispam(mirror, version: version, digest: digest, to: output)
             default: Main.program.fail(usage: UsageError("there is no compiler for \(module)"))
@@ -35,12 +38,13 @@ struct CompileCommand {
         }
     }
 
-    private func giveUpPowers() {
+    /// Leaves what a parser of hostile sources must not have; becomes the user, when one is named and this is root.
+    static func giveUpPowers(as name: String?) {
         do throws(SystemError) {
             if geteuid() == 0 {
                 // In a container the network may not be ours to leave; the compiler opens no sockets anyway.
                 try? Privileges.leaveNetwork()
-                if let name = arguments.value("as"), let user = UserAccount(named: name) { try user.become() }
+                if let name, let user = UserAccount(named: name) { try user.become() }
             }
             try Privileges.gainNoMore()
             try Privileges.limit(

@@ -54,7 +54,8 @@ struct UpdateCommand {
         let mirror = MirrorDirectory(arguments.value("mirror") ?? configuration.global.text("av_mirror_dir"))
         if arguments.has("verbose") { setenv("ESETS_UPDATE_VERBOSE", "1", 1) }
         let compiler = CompilerProcess(
-            program: "/proc/self/exe", mirror: mirror, temporary: configuration.global.text("tmp_dir"))
+            program: "/proc/self/exe", mirror: mirror, temporary: configuration.global.text("tmp_dir"),
+            certificates: "\(paths.certificatesDirectory)/signatures")
         let builder = GenerationBuilder(store: store, mirror: mirror, trust: trust) {
             module, version, digest, path throws(UpdateError) in
             try compiler.compile(module, version: version, digest: digest, to: path)

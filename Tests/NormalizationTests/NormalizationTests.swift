@@ -1,1 +1,164 @@
+import BytesE
 import Testing
+
+@testable import Normalization
+
+/// Both forms of a document.
+private func forms(_ text: String) -> (withoutComments: String, withoutTags: String) {
+    forms(Array(text.utf8))
+}
+
+private func forms(_ bytes: [UInt8]) -> (withoutComments: String, withoutTags: String) {
+    let room = NormalizedText.room(for: bytes.count)
+    let space = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * room)
+    defer { space.deallocate() }
+    return bytes.withUnsafeBufferPointer { buffer in
+        var forms = HTMLForms(
+            ByteView(buffer), withoutComments: NormalizedText(base: space, capacity: room),
+            withoutTags: NormalizedText(base: space + room, capacity: room))
+        #expect(forms.normalize { true })
+        return (
+            String(decoding: forms.withoutComments.bytes.buffer, as: UTF8.self),
+            String(decoding: forms.withoutTags.bytes.buffer, as: UTF8.self)
+        )
+    }
+}
+
+private func plain(_ bytes: [UInt8]) -> [UInt8] {
+    let space = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count + 1)
+    defer { space.deallocate() }
+    var form = NormalizedText(base: space, capacity: bytes.count)
+    var afterSpace = false
+    bytes.withUnsafeBufferPointer { PlainText.normalize(ByteView($0), afterSpace: &afterSpace, into: &form) }
+    #expect(!form.isCut)
+    return form.bytes.array
+}
+
+@Suite("Forms of HTML")
+struct HTMLFormTests {
+    struct Case: CustomTestStringConvertible {
+        let input, form: String
+        var testDescription: String { input }
+    }
+
+    /// Expected forms were observed with `sigtool --html-normalise` of ClamAV 1.4.
+    @Test(arguments: [
+        Case(input: "<HTML>\r\n\t <Body  BGColor=Red>", form: "<html><body bgcolor=red>"),
+        Case(input: "a  b\nc", form: "a b c"),
+        Case(input: "x <!-- y --> z", form: "x z"),
+        Case(input: "x <!-- a > b --> z", form: "x b --> z"),
+        Case(input: "<a href='X'>", form: "<a href=\"x\">"),
+        Case(input: "<a b = c>", form: "<a b=c>"),
+        Case(input: "<a\tb\nc>d", form: "<a b c>d"),
+        Case(input: "&lt;&amp;&#65;&#x42;&Mu;&unknown;&x", form: "<&ab&#x039c;&unknown;&x"),
+        Case(input: "<script>var  X = 'a b';</script>  y", form: "<script>varx=\"ab\";</script>y"),
+        Case(input: "<script>if (a<b) c</script>", form: "<script>if(a<b)c</script>"),
+        Case(input: "<img src=\"data:image/png;base64,AA\nBB\" w=1>", form: "<img src=\"data\"w=1>"),
+        Case(input: "", form: ""),
+        Case(input: "   ", form: ""),
+        Case(input: "<", form: "<"),
+    ])
+    func withoutComments(_ test: Case) {
+        #expect(forms(test.input).withoutComments == test.form)
+    }
+
+    @Test(arguments: [
+        Case(input: "<b>Hello</b>  <i>World</i>", form: " hello world "),
+        Case(input: "<a href=\"http://X.example/Y\">Here</a>", form: " http://X.example/Y here "),
+        Case(input: "<img src=cid:1>t", form: " cid:1 t"),
+        Case(input: "<script>x</script>y", form: " y"),
+        Case(input: "a&nbsp;b", form: "a b"),
+        Case(input: "<p title=x>y", form: " y"),
+    ])
+    func withoutTags(_ test: Case) {
+        #expect(forms(test.input).withoutTags == test.form)
+    }
+
+    @Test func wideTextReadsLikeASCII() {
+        let wide = Array("<B>Hi</B>".utf8).flatMap { (byte: UInt8) -> [UInt8] in [byte, 0] }
+        #expect(forms(wide).withoutComments == "<b>hi</b>")
+    }
+
+    @Test func ideographicFullStops() {
+        #expect(forms("www\u{3002}example\u{ff0e}org x").withoutComments == "www.example.org x")
+        #expect(forms("<a href=\"www\u{3002}example\">").withoutComments == "<a href=\"www.example\">")
+    }
+
+    @Test func namedCharacters() {
+        func code(_ name: StaticString) -> UInt16? { CharacterEntities.codePoint(ByteView(name)) }
+        #expect(code("AElig") == 0xc6 && code("zwnj") == 0x200c && code("amp") == 0x26 && code("Mu") == 0x39c)
+        #expect(code("mu") == 0xb5 && code("nbsp") == 0xa0)
+        #expect(code("AMP") == nil && code("") == nil && code("zzz") == nil && code("AEli") == nil)
+    }
+
+    @Test func theCheckEndsIt() {
+        let bytes = [UInt8](repeating: 0x41, count: 200_000)
+        let room = NormalizedText.room(for: bytes.count)
+        let space = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * room)
+        defer { space.deallocate() }
+        bytes.withUnsafeBufferPointer { buffer in
+            var forms = HTMLForms(
+                ByteView(buffer), withoutComments: NormalizedText(base: space, capacity: room),
+                withoutTags: NormalizedText(base: space + room, capacity: room))
+            var checks = 0
+            #expect(
+                !forms.normalize {
+                    checks += 1
+                    return checks < 3
+                })
+            #expect(checks == 3 && forms.withoutComments.count < 200_000)
+        }
+    }
+
+    /// Whatever the input, nothing is written behind the room that was given.
+    @Test func roomIsRespected() {
+        let bytes = Array("<a b=\"c\"d=\"e\">&Mu;&Mu;&Mu; text".utf8)
+        for room in 0..<64 {
+            let space = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * room + 2)
+            defer { space.deallocate() }
+            space.initialize(repeating: 0xee, count: 2 * room + 2)
+            bytes.withUnsafeBufferPointer { buffer in
+                var forms = HTMLForms(
+                    ByteView(buffer), withoutComments: NormalizedText(base: space, capacity: room),
+                    withoutTags: NormalizedText(base: space + room + 1, capacity: room))
+                _ = forms.normalize { true }
+                #expect(forms.withoutComments.count <= room && forms.withoutTags.count <= room)
+            }
+            #expect(space[room] == 0xee && space[2 * room + 1] == 0xee)
+        }
+    }
+
+    /// Documents of random pieces of markup: no trap, the promised room is enough.
+    @Test func randomMarkup() {
+        let pieces = [
+            "<", ">", "\"", "'", "&", "&#", ";", " ", "\n", "=", "<a href=", "<img src=\"", "data:", "<!--", "-->",
+            "<script>", "</script>", "\\", "\0", "\u{3002}", "&Mu;", "&#300;", ",", "a", "B", "/", "!", "%41",
+        ].map { Array($0.utf8) }
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<300 {
+            var bytes: [UInt8] = []
+            for _ in 0..<Int.random(in: 0..<60, using: &random) { bytes += pieces.randomElement(using: &random) ?? [] }
+            bytes.withUnsafeBufferPointer { fuzzNormalization(ByteView($0)) }
+        }
+    }
+}
+
+@Suite("Forms of text")
+struct PlainTextTests {
+    @Test func rules() {
+        #expect(plain(Array("Hello,\r\n\t World!\u{b}\u{c}~\u{7f}".utf8)) == Array("hello, world! ~\u{7f}".utf8))
+        #expect(plain([0, 1, 0x41, 0xc3, 0xa9, 0x42, 0x20, 0x00, 0x20, 0x43, 0xff]) == Array("ab c".utf8))
+        #expect(plain([]) == [])
+    }
+
+    @Test func whatIsNormalStays() {
+        for text in ["hello world", "", "a b c 123 ~", " x"] {
+            let bytes = Array(text.utf8)
+            #expect(bytes.withUnsafeBufferPointer { PlainText.isNormal(ByteView($0)) })
+            #expect(plain(bytes) == bytes)
+        }
+        for text in ["Hello", "a  b", "a\n", "\u{e9}", "\u{1}"] {
+            #expect(!Array(text.utf8).withUnsafeBufferPointer { PlainText.isNormal(ByteView($0)) })
+        }
+    }
+}

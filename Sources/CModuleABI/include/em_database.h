@@ -91,9 +91,14 @@ typedef struct em_database_header {
 #define EM_SECTION_UNTRIGGERED 103u /* em_rule_run, one for each target type from 0 */
 #define EM_SECTION_COMPARES 104u    /* em_compare */
 
-/* Reserved for what comes: file types, containers, icons. YARA: see em_yara_rule. */
-#define EM_SECTION_FILE_TYPES 112u
-#define EM_SECTION_CONTAINERS 113u
+/* What is known about an object besides its bytes, and about links in mail. */
+#define EM_SECTION_FILE_TYPES 112u    /* em_file_type */
+#define EM_SECTION_CONTAINERS 113u    /* em_container_signature */
+#define EM_SECTION_LINKS 116u         /* em_link_rule, sorted by kind */
+#define EM_SECTION_LINK_HASHES 117u   /* em_link_hash, sorted by digest */
+#define EM_SECTION_METADATA_TEXT 118u /* bytes that the sections above name */
+
+/* Reserved for what comes: icons. YARA: see em_yara_rule. */
 #define EM_SECTION_ICONS 114u
 #define EM_SECTION_YARA 128u              /* em_yara_rule: what em_rule.first_operation of an EM_RULE_YARA is an index of */
 #define EM_SECTION_YARA_STRINGS 129u      /* em_yara_string */
@@ -111,6 +116,8 @@ typedef struct em_database_header {
 /* What a signature says about an object that it matches. */
 #define EM_SIGNATURE_UNWANTED 0x01u /* potentially unwanted: EM_FINDING_UNWANTED instead of INFECTED */
 #define EM_SIGNATURE_TEST 0x02u     /* a test signature: harmless by definition */
+#define EM_SIGNATURE_UNSAFE 0x04u   /* potentially unsafe: EM_FINDING_UNSAFE; never together with UNWANTED */
+#define EM_SIGNATURE_OPTIONAL (EM_SIGNATURE_UNWANTED | EM_SIGNATURE_UNSAFE) /* only told where it was asked for */
 
 typedef struct em_signature {
     uint32_t name;        /* offset in TEXT */
@@ -571,5 +578,65 @@ typedef struct em_yara_node {
     uint16_t kind, flags; /* EM_YARA_NODE_… */
     uint32_t a, b, c;
 } em_yara_node;
+
+/*
+ * A file type by content (.ftm), asked before the scanner's own knowledge, in order; the first that fits counts. What it
+ * looks at are the object's first EM_FILE_TYPE_WINDOW bytes.
+ */
+#define EM_FILE_TYPE_WINDOW 1024u
+#define EM_FILE_TYPE_BYTES 1u /* literal lies at offset `first` */
+#define EM_FILE_TYPE_REGEX 2u /* the regular expression matches, at a place between `first` and `last` */
+typedef struct em_file_type {
+    uint32_t kind;     /* EM_FILE_TYPE_… */
+    uint32_t type;     /* EM_TYPE_… of em_module.h */
+    uint32_t previous; /* EM_TYPE_… that it replaces; EM_FILE_TYPE_ANY */
+    uint32_t first, last;
+    uint32_t literal, literal_length; /* in METADATA_TEXT; of a regular expression: bytes that every match has */
+    uint32_t regex, regex_length;     /* likewise: PCRE2's syntax, without case folding, `.` is any byte */
+} em_file_type;
+#define EM_FILE_TYPE_ANY 0xffffffffu
+
+/* An object by what its container says about it (.cdb). */
+#define EM_CONTAINER_ENCRYPTED 0x01u /* it must be encrypted */
+#define EM_CONTAINER_PLAIN 0x02u     /* it must not be */
+#define EM_CONTAINER_CRC32 0x04u     /* crc32 must be the stated one */
+typedef struct em_container_signature {
+    uint32_t signature;    /* index in the catalogue */
+    uint32_t container;    /* FNV-1a hash of the type's name, as in em_condition; 0: any */
+    uint32_t name, name_length; /* regular expression that the name must match, in METADATA_TEXT; length 0: any */
+    uint64_t container_size[2]; /* lowest and highest of the container's size, likewise below */
+    uint64_t packed_size[2];
+    uint64_t stated_size[2];
+    uint32_t position[2];
+    uint32_t crc32;
+    uint32_t flags;        /* EM_CONTAINER_… */
+} em_container_signature;
+
+/*
+ * Which links of HTML mail are looked at, and which are right although they seem wrong (.pdb, .wdb). Expressions are
+ * PCRE2's, to be matched with the whole of "real:shown/" (or "real/"), both without what follows the host.
+ */
+#define EM_LINK_PROTECTED_HOST 1u    /* text: a host that is shown, or a domain above it */
+#define EM_LINK_PROTECTED_REGEX 2u   /* text: expression for "real:shown/" */
+#define EM_LINK_ALLOWED_HOSTS 3u     /* text: "real:shown": hosts; the real one may be below it */
+#define EM_LINK_ALLOWED_REGEX 4u     /* text: expression for "real:shown/" */
+#define EM_LINK_ALLOWED_REAL 5u      /* text: expression for "real/" */
+typedef struct em_link_rule {
+    uint32_t kind;         /* EM_LINK_… */
+    uint32_t text, length; /* in METADATA_TEXT */
+    uint32_t literal, literal_length; /* likewise: of an expression, bytes that every match has */
+    uint32_t signature;    /* index in the catalogue */
+} em_link_rule;
+
+/* SHA-256 of a canonical URL, or of a part of its host and path (.gdb). */
+#define EM_LINK_HASH_ALLOWED 0u
+#define EM_LINK_HASH_MALWARE 1u
+#define EM_LINK_HASH_BLOCKED 2u
+#define EM_LINK_HASH_PHISHING 3u
+typedef struct em_link_hash {
+    uint8_t digest[32];
+    uint32_t kind;      /* EM_LINK_HASH_… */
+    uint32_t signature; /* index in the catalogue */
+} em_link_hash;
 
 #endif

@@ -1,0 +1,151 @@
+import Archives
+import Bytes
+import CModuleABI
+import DataModule
+import ModuleHost
+import ScanProtocol
+import Scanner
+import SignatureCompiler
+import Testing
+
+/// em001 and em003 with databases that are compiled for the test.
+@Suite("Scans with signatures")
+struct SignatureScanTests {
+    private func database(_ files: KeyValuePairs<String, String>) throws -> [UInt8] {
+        let texts = files.map { (name: $0.key, bytes: Array($0.value.utf8)) }
+        let places = texts.map { text in
+            let place = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(1, text.bytes.count))
+            _ = place.initialize(from: text.bytes)
+            return place
+        }
+        defer { for place in places { place.deallocate() } }
+        let list = zip(texts, places).map { text, place in
+            SignatureFile(name: text.name, bytes: ByteView(base: place.baseAddress, count: text.bytes.count))
+        }
+        let (compiled, report) = try SignatureCompiler.compile(list, version: 1)
+        #expect(report.malformedCount == 0 && report.unsupportedCount == 0, "\(report.malformed) \(report.unsupported)")
+        return try compiled.bytes()
+    }
+
+    /// Names of what is found, with the numbers of their objects.
+    private func scan(
+        _ object: String, _ files: KeyValuePairs<String, String>, numbers: [String: Int64] = [:]
+    ) throws -> [String] {
+        let generation = try Generation.linked(
+            code: [("em001_64.dat", scannerModule()), ("em003_64.dat", archivesModule())],
+            data: [("em002", database(files))])
+        let options = OptionTable(ScanOptions(numbers: numbers), ScanEnvelope(agent: "scan"))
+        let scan = try Scan(generation: generation, object: ObjectBytes(Array(object.utf8)), options: options)
+        guard case .done(let verdict) = scan.run() else {
+            Issue.record("suspended")
+            return []
+        }
+        return verdict.findings.filter { $0.kind != .note }.map { "\($0.name) in \($0.object)" }
+    }
+
+    /// "hello world" in hexadecimal digits.
+    private let hello = "68656c6c6f20776f726c64"
+
+    @Test func textIsMatchedInItsNormalForm() throws {
+        let signature: KeyValuePairs = ["a.ndb": "T:7:*:\(hello)"]
+        #expect(try scan("-- HELLO \r\n\t World --", signature) == ["T in 1"])
+        #expect(try scan("-- hello world --", signature) == ["T in 1"])
+        #expect(try scan("-- hello, world --", signature) == [])
+        // A signature for any type sees the object as it is, and the form.
+        #expect(try scan("-- HELLO \r\n\t World --", ["a.ndb": "A:0:*:\(hello)"]) == ["A in 1"])
+        #expect(try scan("-- HELLO World --", ["a.ndb": "A:0:*:48454c4c4f20576f"]) == ["A in 1"])
+    }
+
+    @Test func htmlIsMatchedInItsForms() throws {
+        let page = "<html><body bgcolor='RED'>Hello <!-- x --> <b>World</b></body></html>\n"
+        // Without tags.
+        #expect(try scan(page, ["a.ndb": "H:3:*:\(hello)"]) == ["H in 1"])
+        // Without comments: `bgcolor="red"`.
+        #expect(try scan(page, ["a.ndb": "H:3:*:6267636f6c6f723d2272656422"]) == ["H in 1"])
+        // As it is, only signatures for any type count: `bgcolor='RED'`.
+        let raw = "6267636f6c6f723d2752454427"
+        #expect(try scan(page, ["a.ndb": "H:3:*:\(raw)"]) == [])
+        #expect(try scan(page, ["a.ndb": "A:0:*:\(raw)"]) == ["A in 1"])
+        // A signature for text is none for HTML.
+        #expect(try scan(page, ["a.ndb": "T:7:*:\(hello)"]) == [])
+    }
+
+    /// One signature that matches the object and both forms is told once, also when all matches are wanted.
+    @Test func eachSignatureIsToldOnce() throws {
+        let page = "<html><body>hello world</body></html>\n"
+        #expect(try scan(page, ["a.ndb": "A:0:*:\(hello)"], numbers: ["all_matches": 1]) == ["A in 1"])
+    }
+
+    @Test func fileTypesOfTheDatabase() throws {
+        let signature = "T:7:*:\(hello)\nH:3:*:\(hello)\nP:10:*:\(hello)"
+        #expect(try scan("@@hello world", ["a.ndb": signature]) == ["T in 1"])
+        #expect(
+            try scan("@@hello world", ["a.ndb": signature, "a.ftm": "0:0:4040:X:CL_TYPE_ANY:CL_TYPE_PDF"]) == ["P in 1"]
+        )
+        #expect(
+            try scan("@@hello world", ["a.ndb": signature, "a.ftm": "1:*:68656c6c6f:X:CL_TYPE_ANY:CL_TYPE_HTML"])
+                == ["H in 1"])
+    }
+
+    private let mail = """
+        From: a@example.org\r\nTo: b@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\nContent-Type: text/html\r\n\r\n<html><body>@</body></html>\r\n\
+        --B\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=\"virus.exe\"\r\n\r\n\
+        content\r\n--B--\r\n
+
+        """
+
+    private func mail(_ html: String) -> String {
+        mail.split(separator: "@", omittingEmptySubsequences: false).enumerated().map { index, part in
+            index == 2 ? part + html : index == 3 ? part : part + "@"
+        }.joined()
+    }
+
+    @Test func entriesOfContainers() throws {
+        func found(_ line: String) throws -> Int { try scan(mail, ["a.cdb": line]).count }
+        #expect(try found("C:CL_TYPE_MAIL:*:virus\\.exe$:*:*:0:*:*:*") == 1)
+        #expect(try found("C:*:*:virus\\.exe$:7:7:*:*:*:*") == 1)
+        #expect(try found("C:CL_TYPE_ZIP:*:virus\\.exe$:*:*:*:*:*:*") == 0)
+        #expect(try found("C:CL_TYPE_MAIL:*:virus\\.exe$:8-99:*:*:*:*:*") == 0)
+        #expect(try found("C:CL_TYPE_MAIL:*:virus\\.exe$:*:*:1:*:*:*") == 0)
+        #expect(try found("C:CL_TYPE_MAIL:\(mail.utf8.count):virus:*:*:*:*:*:*") == 1)
+    }
+
+    @Test func linksThatShowAnotherAddress() throws {
+        let rules: KeyValuePairs = [
+            "a.pdb": "H:bank.example.com\nH:bank.com", "a.wdb": "M:mailer.example.net:www.bank.com",
+        ]
+        func found(_ html: String, numbers: [String: Int64] = [:]) throws -> [String] {
+            try scan(mail(html), rules, numbers: numbers).map { String($0.prefix { $0 != " " }) }
+        }
+        let spoofed = ["Heuristics.Phishing.Email.SpoofedDomain"]
+        #expect(try found("<a href=\"http://evil.example.org/x\">www.bank.com</a>") == spoofed)
+        #expect(try found("<a href=\"http://evil.example.org/x\">w w w . bank . com</a>") == spoofed)
+        #expect(try found("<a href=\"http://www.bank.com/x\">bank.com</a>") == [])
+        #expect(try found("<a href=\"http://evil.example.org/x\">click here</a>") == [])
+        #expect(try found("<a href=\"http://evil.example.org/x\">www.other.com</a>") == [])
+        #expect(try found("<a href=\"http://mailer.example.net/x\">www.bank.com</a>") == [])
+        #expect(
+            try found("<a href=\"http://192.0.2.7/x\">www.bank.com</a>")
+                == ["Heuristics.Phishing.Email.Cloaked.NumericIP"])
+        #expect(
+            try found("<a href=\"http://www.bank.com/x\">https://www.bank.com/</a>")
+                == ["Heuristics.Phishing.Email.SSL-Spoof"])
+        #expect(
+            try found("<a href=\"http://evil.example.org/x\">www.bank.com</a>", numbers: ["av_scan_phishing_urls": 0])
+                == [])
+        // Outside of mail nobody is deceived by it.
+        #expect(try scan("<html><a href=\"http://evil.example.org/x\">www.bank.com</a></html>", rules) == [])
+    }
+
+    @Test func listedAddresses() throws {
+        // SHA-256 of "evil.example.org/".
+        let rules: KeyValuePairs = [
+            "a.gdb": "S1:F:548cdddb18f5d18ac42b2bba2341bea30a556d26996c116c47f92d68e41d09a6"
+        ]
+        #expect(
+            try scan(mail("<a href=\"http://www.evil.example.org/path?x\">click</a>"), rules).first?.hasPrefix(
+                "Heuristics.Phishing.URL.Blocked") == true)
+        #expect(try scan(mail("<a href=\"http://good.example.org/\">click</a>"), rules) == [])
+    }
+}
