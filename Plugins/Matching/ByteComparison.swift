@@ -33,15 +33,16 @@ struct ByteComparison {
     private var isExact: Bool { compare.flags & UInt8(EM_COMPARE_EXACT) != 0 }
 
     private func number(_ field: ByteView) -> Int64? {
+        let text = trimmed(field).array
         switch UInt32(compare.kind) {
         case EM_COMPARE_BINARY: return binary(field)
-        case EM_COMPARE_HEX: return hex(field)
-        case EM_COMPARE_DECIMAL: return isLittle ? nil : digits(trimmed(field), base: 10, of: field)
+        case EM_COMPARE_HEX: return hex(text, of: field)
+        case EM_COMPARE_DECIMAL: return isLittle ? nil : digits(text, 10, wanted: text.count, of: field)
         default:
-            let text = trimmed(field)
-            if text.count >= 3, text.hasPrefixIgnoringCase(ByteView("0x")) { return hex(field) }
-            // Little-endian decimal digits mean nothing.
-            return isLittle ? nil : digits(text, base: 10, of: field)
+            // Fewer than three characters are neither; little-endian decimal digits mean nothing.
+            guard text.count >= 3 else { return nil }
+            if hasHexPrefix(text) { return hex(text, of: field) }
+            return isLittle ? nil : digits(text, 10, wanted: text.count, of: field)
         }
     }
 
@@ -52,41 +53,50 @@ struct ByteComparison {
         return Int64(bitPattern: value)
     }
 
-    /// Hexadecimal digits; in little-endian order pairs of digits are taken from the end.
-    private func hex(_ field: ByteView) -> Int64? {
-        let text = trimmed(field)
-        guard isLittle, text.count > 1 else { return digits(text, base: 16, of: field) }
-        var plain = text
-        if text.count >= 3, text.hasPrefixIgnoringCase(ByteView("0x")) { plain = text.dropFirst(2) }
-        var value: UInt64 = 0
-        var i = 0
-        // An odd number of digits begins with a zero.
-        let odd = plain.count & 1
-        var pairs: [UInt64] = []
-        while i < plain.count {
-            let high = i == 0 && odd == 1 ? 0 : digit(plain[i])
-            if !(i == 0 && odd == 1) { i += 1 }
-            guard let high, let low = digit(plain[i]) else { return isExact ? nil : 0 }
-            i += 1
-            pairs.append(UInt64(high) << 4 | UInt64(low))
-        }
-        guard !isExact || text.count == field.count, pairs.count <= 8 else { return nil }
-        for pair in pairs.reversed() { value = value << 8 | pair }
-        return Int64(bitPattern: value)
+    private func hex(_ text: [UInt8], of field: ByteView) -> Int64? {
+        let ordered = isLittle ? swapped(text) : text
+        return digits(ordered, 16, wanted: text.count, of: field)
     }
 
-    /// Digits up to the first that is none.
-    private func digits(_ text: ByteView, base: Int64, of field: ByteView) -> Int64? {
+    /// Pairs of characters in reverse order, an odd one with a zero before it. As ClamAV has it, a character that is no
+    /// digit makes zeros of all that was put in order before it, and of its pair when it is the first of it.
+    private func swapped(_ text: [UInt8]) -> [UInt8] {
+        guard text.count > 1 else { return text }
+        var source = text
+        let zero = UInt8(ascii: "0")
+        if hasHexPrefix(text) { source[0] = UInt8(ascii: "x") }
+        if source.count & 1 == 1 {
+            // Between the marks of a prefix, and otherwise in front.
+            source.insert(zero, at: hasHexPrefix(text) ? 2 : 0)
+            if hasHexPrefix(text) { source[1] = zero }
+        }
+        var result = [UInt8](repeating: zero, count: source.count)
+        func isKept(_ byte: UInt8) -> Bool { digit(byte) != nil || asciiLowercased(byte) == UInt8(ascii: "x") }
+        for i in stride(from: 0, to: source.count, by: 2) {
+            let (high, low) = (source[source.count - i - 2], source[source.count - i - 1])
+            guard isKept(high) else {
+                for k in result.indices { result[k] = zero }
+                continue
+            }
+            result[i] = high
+            if isKept(low) {
+                result[i + 1] = low
+            } else {
+                for k in result.indices { result[k] = zero }
+            }
+        }
+        return result
+    }
+
+    /// The digits that a text begins with; nil when they are too many, or not `wanted` though they must be.
+    private func digits(_ text: [UInt8], _ base: Int64, wanted: Int, of field: ByteView) -> Int64? {
         var at = 0
         var isNegative = false
-        if at < text.count, text[at] == UInt8(ascii: "-") || text[at] == UInt8(ascii: "+") {
-            isNegative = text[at] == UInt8(ascii: "-")
-            at += 1
-        }
-        if base == 16, text.count > at + 2, text.dropFirst(at).hasPrefixIgnoringCase(ByteView("0x")),
-            digit(text[at + 2]) != nil
-        {
-            at += 2
+        if let sign = text.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
+            isNegative = sign == UInt8(ascii: "-")
+            at = 1
+        } else if base == 16, text.count > 2, hasHexPrefix(text) {
+            at = 2
         }
         var value: Int64 = 0
         var count = 0
@@ -98,8 +108,12 @@ struct ByteComparison {
             at += 1
             count += 1
         }
-        if isExact { guard count > 0, at == text.count, text.count == field.count else { return nil } }
+        if isExact { guard count > 0, at == wanted, wanted == field.count else { return nil } }
         return isNegative ? -value : value
+    }
+
+    private func hasHexPrefix(_ text: [UInt8]) -> Bool {
+        text.count >= 3 && text[0] == UInt8(ascii: "0") && asciiLowercased(text[1]) == UInt8(ascii: "x")
     }
 
     private func digit(_ byte: UInt8) -> Int? {

@@ -1,13 +1,14 @@
 import BytesE
 import CModuleABI
 import Matching
+import ModuleKit
 
 /// What conditions of signatures call the type of an object that has others inside: a number, see `FileType`.
 ///
 /// - Parameter format: how its children lie in it ("ZIP", "RAR", …), which tells archives apart.
 func containerType(of object: em_object, format: ByteView) -> UInt32 {
     switch object.type {
-    case EM_TYPE_ZIP: return FileType.code("CL_TYPE_ZIP")
+    case EM_TYPE_ZIP: return officeType(ofZIP: ByteView(object.data)) ?? FileType.code("CL_TYPE_ZIP")
     case EM_TYPE_MAIL: return FileType.code("CL_TYPE_MAIL")
     case EM_TYPE_GZIP: return FileType.code("CL_TYPE_GZ")
     case EM_TYPE_TAR: return FileType.code("CL_TYPE_POSIX_TAR")

@@ -18,6 +18,8 @@ struct Frame {
     var pending: [em_object] = []
     /// The cursor has no more children than the pending ones.
     var isExhausted = false
+    /// What conditions of signatures call its type, once one of its children was asked about.
+    var containerType: UInt32?
     /// What `release` goes back to when the object is done, and before the next child is unpacked.
     let mark: UInt64
     var childMark: UInt64 = 0

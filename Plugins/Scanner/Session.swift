@@ -78,7 +78,11 @@ final class Session {
         var result: [(object: em_object, type: UInt32)] = []
         for index in stride(from: top - 1, through: 0, by: -1) {
             let parent = frames[index].object
-            result.append((parent, containerType(of: parent, format: ByteView(frames[index + 1].object.format))))
+            let type =
+                frames[index].containerType
+                ?? containerType(of: parent, format: ByteView(frames[index + 1].object.format))
+            frames[index].containerType = type
+            result.append((parent, type))
         }
         return result
     }
