@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Documents
 import Libarchive
 import MailFormats
 import ModuleKit
@@ -11,6 +12,7 @@ func forEachExtractor(_ body: (Extractor) -> Void) {
     mailFormatExtractors(body)
     archiveExtractors(body)
     libarchiveExtractors(body)
+    documentExtractors(body)
 }
 
 private func mailExtractors(_ body: (Extractor) -> Void) {

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import CompoundFiles
 import ModuleKit
 
 /// The heuristics' view of one scan: the chain of objects that are open now, and what was seen in each.

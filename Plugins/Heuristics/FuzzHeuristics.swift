@@ -1,5 +1,6 @@
 package import BytesE
 import CModuleABI
+import CompoundFiles
 
 /// Looks at any bytes as em004 would: as a file, as a compound file with macros, as compressed macros, as a name. Traps
 /// when a bound is broken. For fuzzing and replay tests.

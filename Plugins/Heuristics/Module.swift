@@ -1,5 +1,6 @@
 import BytesE
 package import CModuleABI
+import CompoundFiles
 import ModuleKit
 
 /// The instance of em004: it has no state beside the host's services.

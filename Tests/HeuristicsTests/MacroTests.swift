@@ -1,4 +1,5 @@
 import BytesE
+import CompoundFiles
 import Testing
 
 @testable import Heuristics

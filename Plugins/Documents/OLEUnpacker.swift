@@ -1,0 +1,167 @@
+import BytesE
+import CModuleABI
+import CompoundFiles
+import ModuleKit
+import Unpacking
+
+/// Compound files (MS-CFB): Word, Excel, PowerPoint before 2007, Outlook messages, installers. Every stream is a child;
+/// packages, attachments, macros and embedded presentations come out as the files they are.
+final class OLEUnpacker: Unpacker {
+    private var file: CompoundFile?
+    private var parents: [Int] = []
+    private var index = 0
+    /// Where in the stream under way the embedded objects of a presentation are sought.
+    private var presentation: PresentationObjects?
+
+    static var extractor: Extractor {
+        Extractor(
+            "OLE2",
+            identify: { candidate in CompoundFile.isOne(candidate.data) ? .magic(EM_TYPE_OLE2) : nil },
+            open: { scan, object, _ throws(ModuleError) in OLEUnpacker(scan, object, format: "OLE2") })
+    }
+
+    override func next() throws(ModuleError) -> Bool {
+        guard mayHaveChildren() else { return false }
+        if file == nil {
+            guard let read = CompoundFile(data) else {
+                found(EM_OBJECT_MALFORMED)
+                return false
+            }
+            if read.isCut { overLimit(EM_BUDGET_OBJECTS) }
+            parents = read.parents()
+            file = read
+        }
+        guard let file else { return false }
+        if try nextOfPresentation() { return true }
+        while index < file.entries.count {
+            try scan.check()
+            let number = index
+            index += 1
+            guard file.entries[number].kind == 2, file.entries[number].size > 0 else { continue }
+            if file.isNamed(number, "EncryptedPackage") || file.isNamed(number, "EncryptedSummary") {
+                found(EM_OBJECT_ENCRYPTED)
+            }
+            try submitStream(file, number)
+            return true
+        }
+        return false
+    }
+
+    private func submitStream(_ file: CompoundFile, _ number: Int) throws(ModuleError) {
+        let entry = file.entries[number]
+        var output = try Output(scan, in: object, expected: entry.size)
+        var failure: ModuleError?
+        file.read(entry) { piece in
+            do throws(ModuleError) { return try output.append(piece) } catch {
+                failure = error
+                return false
+            }
+        }
+        if let failure { throw failure }
+        var child = Child()
+        try close(&output, &child)
+        if child.data.count < entry.size, child.flags == 0 {
+            child.flags |= EM_OBJECT_TRUNCATED
+            found(EM_OBJECT_MALFORMED)
+        }
+        let content = child.data
+        try submit(child, name: streamName(file, number))
+        if file.isNamed(number, "\u{1}Ole10Native") { try submitPackage(content) }
+        if file.isNamed(number, "PowerPoint Document") { presentation = PresentationObjects(content) }
+        try submitMacros(content)
+    }
+
+    /// A file that was put into the document as it is.
+    private func submitPackage(_ content: ByteView) throws(ModuleError) {
+        guard let package = OLEPackage(content.dropFirst(4)) else { return }
+        var child = Child()
+        child.data = package.data
+        if !package.isComplete { child.flags |= EM_OBJECT_TRUNCATED }
+        try submit(child, name: package.name.array)
+    }
+
+    /// The source of a module of macros: it begins, compressed, with "Attribut".
+    private func submitMacros(_ content: ByteView) throws(ModuleError) {
+        guard let hit = content.firstIndex(of: ByteView("\0Attribut")), hit >= 3 else { return }
+        var output = try Output(scan, in: object, expected: content.count)
+        let source = decompressedMacros(content.dropFirst(hit - 3), limit: 4 << 20)
+        var failure: ModuleError?
+        source.withUnsafeBufferPointer { buffer in
+            do throws(ModuleError) { _ = try output.append(ByteView(buffer)) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        var child = Child()
+        child.type = EM_TYPE_SCRIPT
+        try close(&output, &child)
+        try submit(child, name: ByteView("macro.bas").array)
+    }
+
+    private func nextOfPresentation() throws(ModuleError) -> Bool {
+        // Its stream is gone from the arena by now; it is read again from the file.
+        guard let found = presentation, let file else { return false }
+        presentation = nil
+        guard let last = found.places.last else { return false }
+        let stream = file.stream(file.entries[index - 1], limit: last.upperBound)
+        var isAny = false
+        for place in found.places where place.upperBound <= stream.count {
+            var child = Child()
+            var output = try Output(scan, in: object)
+            var failure: ModuleError?
+            stream.withUnsafeBufferPointer { buffer in
+                do throws(ModuleError) {
+                    let result = try inflateZlib(
+                        ByteView(buffer).slice(place.lowerBound, place.upperBound), into: &output)
+                    if result.end != .complete { child.flags |= EM_OBJECT_TRUNCATED }
+                } catch { failure = error }
+            }
+            if let failure { throw failure }
+            try close(&output, &child)
+            try submit(child, name: ByteView("object.ole").array)
+            isAny = true
+        }
+        return isAny
+    }
+
+    /// What a stream is called: an attachment of a message has its file's name.
+    private func streamName(_ file: CompoundFile, _ number: Int) -> [UInt8] {
+        if file.isNamed(number, "__substg1.0_37010102") {
+            for wanted: StaticString in ["__substg1.0_3707001F", "__substg1.0_3704001F"] {
+                for other in file.entries.indices
+                where parents[other] == parents[number] && file.isNamed(other, wanted) {
+                    let wide = file.stream(file.entries[other], limit: 1024)
+                    var name: [UInt8] = []
+                    var at = 0
+                    while at + 1 < wide.count {
+                        name.append(wide[at + 1] == 0 && wide[at] < 0x80 ? wide[at] : 0x3f)
+                        at += 2
+                    }
+                    return name
+                }
+            }
+        }
+        // Control characters mark streams with a role.
+        return file.asciiName(number).map { $0 < 0x20 ? 0x5f : $0 }
+    }
+}
+
+/// The compressed objects in a presentation (MS-PPT 2.10.34, ExOleObjStgCompressedAtom): records in records.
+struct PresentationObjects {
+    private(set) var places: [Range<Int>] = []
+    private static let most = 256
+
+    init(_ stream: ByteView) {
+        var position = 0
+        while let version = stream.load(UInt16.self, at: position),
+            let type = stream.load(UInt16.self, at: position + 2),
+            let length = stream.load(UInt32.self, at: position + 4), places.count < Self.most
+        {
+            // ExOleObjStg; instance 1 is compressed, and four bytes of the unpacked size come first.
+            if type == 0x1011, version >> 4 == 1, length > 4 {
+                let end = min(stream.count, position + 8 + Int(length))
+                if position + 12 < end { places.append((position + 12)..<end) }
+            }
+            // Containers are entered.
+            position += version & 15 == 15 ? 8 : 8 + Int(length)
+        }
+    }
+}
