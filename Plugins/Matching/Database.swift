@@ -16,6 +16,7 @@ package struct Database: @unchecked Sendable {
     let catalogue, text, sources: Section
     let hashes, allowed: HashSet
     let programHashes: ProgramHashes
+    let certificates: CertificateSet
     let patterns: PatternSet
     /// Logical signatures and YARA rules.
     package let rules: RuleSet
@@ -38,6 +39,7 @@ package struct Database: @unchecked Sendable {
         hashes = try HashSet(table, first: EM_SECTION_HASH_SIZES)
         allowed = try HashSet(table, first: EM_SECTION_ALLOW_SIZES)
         programHashes = try ProgramHashes(table)
+        certificates = try CertificateSet(table)
         patterns = try PatternSet(table)
         rules = try RuleSet(table)
         metadata = try MetadataSet(table)

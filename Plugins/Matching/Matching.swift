@@ -52,14 +52,20 @@ extension Database {
     /// - Returns: whether the whole object was looked at, and if not, why.
     package func match(
         _ object: ByteView, type: UInt32, all: Bool = false, facts: ObjectFacts = ObjectFacts(), scratch: Scratch,
-        original: ByteView? = nil, check: () -> Bool, yara: (em_rule, Int, Hits) -> Bool = { _, _, _ in false }, report: (Match) -> Void
+        original: ByteView? = nil, check: () -> Bool, yara: (em_rule, Int, Hits) -> Bool = { _, _, _ in false },
+        report: (Match) -> Void
     ) -> MatchOutcome {
         scratch.begin()
         guard check() else { return .cancelled }
         var outcome = MatchOutcome.complete
         if original == nil { outcome = matchDigests(object, in: hashes, all: all, scratch: scratch, check: check) }
+        var blocker: Int?
         if outcome == .complete, original == nil, all || !scratch.isDecided, type == EM_TYPE_PE {
-            outcome = matchProgram(object, all: all, scratch: scratch, check: check)
+            blocker = certificates.blocker(of: object)
+            if let blocker { scratch.add(Match(kind: .digest, signature: blocker, offset: 0), flags: 0) }
+            if all || !scratch.isDecided {
+                outcome = matchProgram(object, all: all, scratch: scratch, check: check)
+            }
         }
         if outcome == .complete, all || !scratch.isDecided {
             outcome = patterns.match(
@@ -77,6 +83,8 @@ extension Database {
             let answer = isAllowed(original ?? object, check: check)
             if answer == .allowed { return .allowed }
             if answer != .complete { outcome = answer }
+            let isProgram = type == EM_TYPE_PE && blocker == nil
+            if isProgram, certificates.isTrusted(original ?? object, check: check) { return .allowed }
         }
         for match in scratch.matches { report(match) }
         return outcome

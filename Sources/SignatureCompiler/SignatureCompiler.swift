@@ -47,6 +47,7 @@ private struct Compilation {
     private var allowed = HashSetBuilder(firstSection: EM_SECTION_ALLOW_SIZES)
     private var sectionHashes = HashSetBuilder(firstSection: EM_SECTION_PE_SIZES)
     private var importHashes = HashSetBuilder(firstSection: EM_SECTION_IMPORT_SIZES)
+    private var certificates = CertificateTable()
     private var patterns = PatternTable()
     private var rules = RuleTable()
     private var metadata = MetadataTable()
@@ -76,7 +77,9 @@ private struct Compilation {
             let reason = LineError.unsupported("\(what) are not compiled yet")
             while lines.read() != nil { report.add(reason, file: file.name, line: lines.number) }
             return
-        case .hashes, .sectionHashes, .importHashes, .bodies, .logical, .allowed, .containers, .links, .fileTypes: break
+        case .hashes, .sectionHashes, .importHashes, .certificates, .bodies, .logical, .allowed, .containers, .links,
+            .fileTypes:
+            break
         }
         try catalogue.beginSource(file.name)
         var lines = Lines(file.bytes)
@@ -118,6 +121,12 @@ private struct Compilation {
                 do throws(DataModuleError) {
                     try state.importHashes.add(hash, signature: signature)
                 } catch { return error }
+                return nil
+            }
+        case .certificates:
+            let certificate = try CertificateLine(line)
+            return enter(certificate.name, line, number, 0) { state, signature in
+                state.certificates.add(certificate, signature: signature)
                 return nil
             }
         case .allowed:
@@ -203,7 +212,7 @@ private struct Compilation {
         let anchors = patterns.chooseAnchors()
         var indexes = IndexBuilder(patterns, anchors: anchors)
         return catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
-            + importHashes.finish() + patterns.finish() + indexes.finish()
+            + importHashes.finish() + certificates.finish() + patterns.finish() + indexes.finish()
             + rules.finish() + metadata.finish()
     }
 }

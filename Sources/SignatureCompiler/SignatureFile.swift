@@ -33,7 +33,7 @@ package struct SignatureFile {
         case "gdb": return .links(.hashes)
         case "idb": return .later("icon signatures")
         case "ftm": return .fileTypes
-        case "crb": return .later("certificates")
+        case "crb": return .certificates
         case "cbc": return .program("bytecode")
         case "yar", "yara": return .later("YARA rules")
         case "pwdb": return .later("archive passwords")
@@ -47,6 +47,7 @@ package struct SignatureFile {
         case hashes(flags: UInt32)
         case sectionHashes(flags: UInt32)
         case importHashes
+        case certificates
         case bodies(flags: UInt32)
         case logical(flags: UInt32)
         case allowed
@@ -91,15 +92,17 @@ struct Lines {
 /// The parts of a line between colons.
 struct Fields {
     private var rest: ByteView?
+    private let separator: UInt8
 
-    init(_ line: ByteView) {
+    init(_ line: ByteView, separator: UInt8 = UInt8(ascii: ":")) {
         rest = line
+        self.separator = separator
     }
 
     /// The next part, or nil after the last.
     mutating func read() -> ByteView? {
         guard let text = rest else { return nil }
-        guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else {
+        guard let colon = text.firstIndex(of: separator) else {
             rest = nil
             return text
         }

@@ -70,6 +70,8 @@ typedef struct em_database_header {
 #define EM_SECTION_IMPORT_MD5 29u
 #define EM_SECTION_IMPORT_SHA1 30u
 #define EM_SECTION_IMPORT_SHA256 31u
+#define EM_SECTION_CERTIFICATES 32u /* em_certificate: who may and who may not sign programs (.crb), by subject */
+#define EM_SECTION_CERTIFICATE_KEYS 33u /* bytes of their keys */
 
 /* Body patterns. */
 #define EM_SECTION_PATTERNS 64u     /* em_pattern */
@@ -176,6 +178,27 @@ typedef struct em_hash_table {
     uint64_t directory;
     uint64_t entries;
 } em_hash_table;
+
+/*
+ * A certificate whose owner is trusted, or blocked. Digests are SHA-1 of the content (without tag and length) of the
+ * DER fields. Sorted by subject, then key digest, then in the order of the source.
+ */
+#define EM_CERTIFICATE_BLOCKED 0x01u    /* a program that comes with it is malware */
+#define EM_CERTIFICATE_ANY_SERIAL 0x02u /* whatever its number is */
+#define EM_CERTIFICATE_CODE 0x04u       /* trusted to sign programs */
+#define EM_CERTIFICATE_TIME 0x08u       /* trusted to sign the time */
+#define EM_CERTIFICATE_CERT 0x10u       /* trusted to sign certificates */
+typedef struct em_certificate {
+    uint8_t subject[20];
+    uint8_t serial[20];
+    uint8_t key_digest[32]; /* SHA-256 of the RSA modulus, big endian without leading zeros */
+    uint32_t signature;     /* index in the catalogue */
+    uint32_t flags;         /* EM_CERTIFICATE_… */
+    int64_t not_before;     /* seconds since 1970: trusted certificates are not older */
+    uint64_t key;           /* offset of the modulus in CERTIFICATE_KEYS */
+    uint32_t key_length;    /* bytes */
+    uint32_t reserved;      /* 0 */
+} em_certificate;
 
 /* Types of object that a pattern is for: the target types of the ClamAV formats. */
 #define EM_TARGET_ANY 0u
