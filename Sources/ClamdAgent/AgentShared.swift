@@ -35,6 +35,12 @@ final class AgentShared: Sendable {
         lastConnection.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
+    /// Number of the modules in use; 0 when it is not known.
+    func generation(on reactor: Reactor) async -> UInt64 {
+        let status = await status(on: reactor)
+        return status.first { $0.name == "Generation" }.flatMap { UInt64($0.value) } ?? 0
+    }
+
     /// Facts about the daemon, at most a second old; empty when it cannot be asked.
     func status(on reactor: Reactor) async -> [StatusLine] {
         let now = Deadline.now

@@ -38,6 +38,8 @@ package final class ClamdSettings: Sendable {
     package let version: String
     package let notScanned: NotScanned
     package let heuristicScore: Double
+    /// Of clean objects; nil when none is wished.
+    let cache: CleanCache?
 
     /// Options for content that this agent collected itself: first match, all matches.
     private let own: (first: ScanOptions, all: ScanOptions)
@@ -72,6 +74,9 @@ package final class ClamdSettings: Sendable {
         version = settings.text("clamd_version")
         notScanned = NotScanned(rawValue: settings.text("clamd_notscanned")) ?? .error
         heuristicScore = Double(settings.number("clamd_heuristic_score"))
+
+        let entries = settings.number("clamd_cache")
+        cache = entries > 0 ? CleanCache(count: entries) : nil
 
         let options = ScanOptions(engine: settings)
         var all = options

@@ -44,7 +44,7 @@ extension Session {
         var verdict: ScanVerdict?
         var result: VerdictReply
         do throws(ServiceError) {
-            let found = try await verdictInTurn(object, settings.options(isForeign: isForeign, all: all), deadline)
+            let found = try await cachedVerdict(object, isForeign: isForeign, all: all, deadline)
             verdict = found
             result = VerdictReply(
                 found, notScanned: settings.notScanned, heuristicScore: settings.heuristicScore, all: all)
@@ -58,6 +58,40 @@ extension Session {
                 connection: number, object: String(decoding: name, as: UTF8.self), size: object.size, reply: result,
                 verdict: verdict))
         return result
+    }
+
+    /// The verdict, without a scan when this content was clean before. Up to a second after a change of modules the older
+    /// ones may still count, as for a scan that had begun.
+    private func cachedVerdict(
+        _ object: ScanObject, isForeign: Bool, all: Bool, _ deadline: Deadline
+    ) async throws(ServiceError) -> ScanVerdict {
+        let options = settings.options(isForeign: isForeign, all: all)
+        guard let cache = settings.cache, let prepared = await prepare(object, isForeign: isForeign, cache) else {
+            return try await verdictInTurn(object, options, deadline)
+        }
+        let generation = await shared.generation(on: lane.reactor)
+        if generation != 0, cache.contains(prepared.key, generation: generation) {
+            shared.counters.count("cache_hits")
+            var verdict = ScanVerdict()
+            verdict.generation = generation
+            return verdict
+        }
+        shared.counters.count("cache_misses")
+        let verdict = try await verdictInTurn(
+            prepared.object, settings.options(isForeign: false, all: all), deadline)
+        if verdict.findings.isEmpty { cache.insert(prepared.key, generation: verdict.generation) }
+        return verdict
+    }
+
+    private func prepare(
+        _ object: ScanObject, isForeign: Bool, _ cache: CleanCache
+    ) async -> (object: ScanObject, key: CleanCache.Key)? {
+        let spool = settings.spoolDirectory
+        do throws(StreamError) {
+            return try await lane.reactor.offload { cache.prepare(object, isForeign: isForeign, spool: spool) }
+        } catch {
+            return nil
+        }
     }
 
     private func verdictInTurn(

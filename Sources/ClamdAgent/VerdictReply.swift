@@ -37,7 +37,7 @@ package enum VerdictReply: Sendable, Equatable {
         }
         switch notScanned {
         case .error: self = .error("Not scanned: \(reason.name)")
-        case .found: self = .found([VerdictReply.name("Esets.NotScanned.\(VerdictReply.word(reason.name))")])
+        case .found: self = .found([VerdictReply.name(ofReason: reason.name)])
         case .ok: self = .clean
         }
     }
@@ -55,6 +55,13 @@ package enum VerdictReply: Sendable, Equatable {
     private static func name(_ name: String) -> String {
         let text = name.replacing(" FOUND", with: "_FOUND").replacing(": ", with: ":")
         return text.isEmpty ? "unnamed" : text
+    }
+
+    /// A reason as a name of the kind that clamd gives: some clients tell encryption and limits from threats by it.
+    private static func name(ofReason reason: String) -> String {
+        if reason == "password protected" { return "Heuristics.Encrypted.Object" }
+        if reason.hasPrefix("limit:") { return "Heuristics.Limits.Exceeded.\(word(String(reason.dropFirst(6))))" }
+        return "Heuristics.NotScanned.\(word(reason))"
     }
 
     /// "password protected" as "PasswordProtected".

@@ -42,7 +42,7 @@ extension ParameterTable {
     private static let clamdLimits: [Parameter] = [
         .init(
             "clamd_stream_max", .clamd, .integer(1...(1 << 40), .bytes), "104857600", .limits,
-            "Largest INSTREAM, FILDES or file of the scanning commands in bytes; a larger one is an error."),
+            "Largest INSTREAM in bytes; a larger one is answered with an error."),
         .init(
             "clamd_max_connections", .clamd, .integer(1...1_000_000, .count), "1000", .limits,
             "Connections at a time in each process; more wait until one ends."),
@@ -55,6 +55,10 @@ extension ParameterTable {
         .init(
             "clamd_max_depth", .clamd, .integer(0...1_000, .count), "15", .limits,
             "Levels of directories that the scanning commands go down."),
+        .init(
+            "clamd_cache", .clamd, .integer(0...10_000_000, .count), "0", .limits,
+            "How many clean objects each process remembers, 24 bytes for each, so that the same content is not scanned "
+                + "again before the modules change; 0 remembers none. Worth it for file servers, hardly for mail."),
         .init(
             "clamd_command_timeout", .clamd, .integer(1...86_400, .seconds), "30", .limits,
             "Seconds in which a client must send its command, and seconds that an IDSESSION may be idle."),
@@ -69,8 +73,8 @@ extension ParameterTable {
     private static let clamdVerdicts: [Parameter] = [
         .init(
             "clamd_notscanned", .clamd, .choice(["error", "found", "ok"]), "error", .actions,
-            "Answer for an object that was not scanned as a whole, e.g. because of a password: error, found (as "
-                + "Esets.NotScanned…) or ok."),
+            "Answer for an object that was not scanned as a whole, e.g. because of a password: error, found (with a name "
+                + "that begins with \"Heuristics.\") or ok."),
         .init(
             "clamd_heuristic_score", .clamd, .integer(1...100, .points), "100", .actions,
             "Points from which a finding of the heuristics is answered with FOUND; 100 are a threat, less are a "

@@ -40,7 +40,11 @@ import Testing
     @Test func whatWasNotScannedIsNeverOKUnlessConfigured() {
         let found = [Finding(kind: .notScanned, name: "password protected")]
         #expect(reply(found) == .error("Not scanned: password protected"))
-        #expect(reply(found, .found) == .found(["Esets.NotScanned.PasswordProtected"]))
+        #expect(reply(found, .found) == .found(["Heuristics.Encrypted.Object"]))
+        let limit = [Finding(kind: .notScanned, name: "limit: too many objects")]
+        #expect(reply(limit, .found) == .found(["Heuristics.Limits.Exceeded.TooManyObjects"]))
+        let other = [Finding(kind: .notScanned, name: "unsupported format variant")]
+        #expect(reply(other, .found) == .found(["Heuristics.NotScanned.UnsupportedFormatVariant"]))
         #expect(reply(found, .ok) == .clean)
     }
 
