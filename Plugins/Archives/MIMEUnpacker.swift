@@ -15,6 +15,16 @@ final class MIMEUnpacker: Unpacker {
     private var readings = MIMEReadings()
     private var isDefaultReading = true
     private var isHiddenByNUL = false
+    /// What was walked over so far, in bytes.
+    private var work = 0
+    private var walked = 0
+    private var readingCount = 0
+
+    /// A part costs as much as so many bytes.
+    private static var workOfPart: Int { 512 }
+    /// Beyond this much work only the first few other readings are tried: messages lie in messages, each ambiguous.
+    private static var mostWork: Int { 256 << 20 }
+    private static var fewest: Int { 3 }
     private var failure: ModuleError?
 
     init(_ scan: ScanContext, _ object: UnsafePointer<em_object>) {
@@ -32,6 +42,7 @@ final class MIMEUnpacker: Unpacker {
                 if nextReading() { continue }
                 return try offerWithoutNULs()
             }
+            walked += 1
             if try offer(part) { return true }
         }
     }
@@ -51,8 +62,15 @@ final class MIMEUnpacker: Unpacker {
         if isDefaultReading { tellDefects() }
         isDefaultReading = false
         if walker.ambiguities.hiddenByNUL { isHiddenByNUL = true }
+        work += data.count + walked * Self.workOfPart
+        walked = 0
         guard let reading = readings.next(after: walker.ambiguities) else {
             if readings.isCut { found(EM_OBJECT_OVER_LIMIT) }
+            return false
+        }
+        readingCount += 1
+        guard readingCount <= Self.fewest || work < Self.mostWork else {
+            found(EM_OBJECT_OVER_LIMIT)
             return false
         }
         walker = MIMEWalker(data, reading: reading)
@@ -124,6 +142,8 @@ final class MIMEUnpacker: Unpacker {
 
     /// Whether it was not offered before.
     private func submit(_ part: MIMEPart, _ encoding: TransferEncoding) throws(ModuleError) -> Bool {
+        // Of another reading the whole message again: it would be read again, and again offer itself.
+        guard isDefaultReading || encoding != .identity || part.body.count < data.count else { return false }
         guard offered.insert(part.body, encoding, isMessage: part.isMessage) else { return false }
         let input = data.slice(part.body.lowerBound, part.body.upperBound)
         guard encoding != .identity else {

@@ -7,8 +7,14 @@
 /// Runs the whole parser over any bytes and traps when it breaks its promises. For fuzzing and replay tests.
 package func fuzzMIME(_ bytes: ByteView) {
     _ = MIMEMessage.likelihood(bytes)
-    let ambiguities = walk(bytes, MIMEReading())
-    for reading in MIMEReading.all(for: ambiguities) { _ = walk(bytes, reading) }
+    var readings = MIMEReadings()
+    var found = walk(bytes, MIMEReading())
+    var count = 0
+    while let reading = readings.next(after: found) {
+        found = walk(bytes, reading)
+        count += 1
+    }
+    precondition(count <= MIMEReading.most)
     _ = EncodedWords.decode(bytes)
     let parameters = HeaderParameters(bytes)
     _ = parameters.texts("filename")

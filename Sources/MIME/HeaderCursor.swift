@@ -83,6 +83,7 @@ package struct HeaderCursor {
             }
             defects.insert(.junkInHeader)
             ambiguities.junkInHeader = true
+            if scanner.hidesName(at: start, to: line.contentEnd) { ambiguities.hiddenByNUL = true }
             if reading.junkEndsHeader || !reading.passesOverJunk && !scanner.beginsHeaderOrBlank(at: line.next) {
                 defects.insert(.missingBlankLine)
                 return finish(header: start, body: start)

@@ -63,6 +63,11 @@ package struct HeaderParameters: Sendable {
         return Parameter(name: name, section: section, isExtended: extended, values: values)
     }
 
+    /// Whether a parameter is there without a value.
+    func hasEmpty(_ name: StaticString) -> Bool {
+        list.contains { $0.section < 0 && $0.values.contains([]) && matches($0, name) }
+    }
+
     /// Raw values of a parameter, without character set conversion, the likeliest first; for boundaries and charsets.
     package func values(_ name: StaticString) -> [[UInt8]] {
         var result: [[UInt8]] = []
@@ -98,7 +103,10 @@ package struct HeaderParameters: Sendable {
     }
 
     private func append(_ value: [UInt8], to result: inout [[UInt8]]) {
-        if !value.isEmpty, result.count < 8, !result.contains(value) { result.append(value) }
+        guard !value.isEmpty, !result.contains(value) else { return }
+        // Some take the last one.
+        if result.count == 8 { result.removeLast() }
+        result.append(value)
     }
 
     /// Puts the parts of RFC 2231 together: `name*=charset'language'text`, `name*0=…; name*1*=…`.

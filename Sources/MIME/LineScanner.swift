@@ -66,6 +66,26 @@ struct LineScanner {
         return (nameEnd, index + 1)
     }
 
+    /// Whether the line would be a header that decides about the structure without the NULs in its name.
+    func hidesName(at from: Int, to contentEnd: Int) -> Bool {
+        var name: [UInt8] = []
+        var sawNUL = false
+        let stop = min(contentEnd, from + Self.longestName)
+        var index = from
+        while index < stop, bytes[index] != 0x3A {
+            let byte = bytes[index]
+            if byte == 0 { sawNUL = true } else { name.append(byte) }
+            index += 1
+        }
+        guard sawNUL, index < stop, name.count < 64 else { return false }
+        return name.withUnsafeBufferPointer { buffer in
+            let trimmed = ByteView(buffer).trimmed
+            return trimmed.equalsIgnoringCase(ByteView("content-type"))
+                || trimmed.equalsIgnoringCase(ByteView("content-transfer-encoding"))
+                || trimmed.equalsIgnoringCase(ByteView("content-disposition"))
+        }
+    }
+
     /// Longest header name in bytes that is taken for one; RFC 5322 allows 998 for the whole line.
     static let longestName = 1000
 

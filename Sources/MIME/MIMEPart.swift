@@ -36,8 +36,10 @@ package struct MIMEPart: Sendable {
     package var names: [[UInt8]]
     /// Content-Disposition in lower case, e.g. "attachment"; empty when there is none.
     package var disposition: [UInt8]
-    /// The boundary of a multipart; empty when it is still to be guessed.
+    /// The boundary of a multipart; empty when it is still to be guessed, unless `hasEmptyBoundary`.
     package var boundary: [UInt8]
+    /// The boundary is empty by this reading, so that "--" alone is a delimiter.
+    package var hasEmptyBoundary = false
     /// How many parts a multipart had; valid in `.multipartEnd`.
     package var partCount: Int
 

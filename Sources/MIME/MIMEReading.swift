@@ -4,8 +4,10 @@
 /// walker notes in `MIMEWalker.ambiguities` where another is plausible, and `MIMEReading.all(for:)` lists
 /// what else to try. A scanner tries them all; a program that shows or rewrites mail takes the default.
 package struct MIMEReading: Sendable, Equatable {
-    /// Which one to take where a header or a parameter is given several times: 0 = the first.
-    package var candidate: Int
+    /// Which one to take where a header is given several times: 0 = the first.
+    package var header: Int
+    /// Which value of a boundary to take where there are several: 0 = the likeliest.
+    package var boundary: Int
     /// Takes the other view of CR without LF: it ends a line by default only where the first line ends so.
     package var flipsBareCR: Bool
     /// A line that only begins with "--boundary" is a delimiter too.
@@ -16,66 +18,108 @@ package struct MIMEReading: Sendable, Equatable {
     package var passesOverJunk: Bool
 
     package init(
-        candidate: Int = 0, flipsBareCR: Bool = false, prefixBoundaries: Bool = false, junkEndsHeader: Bool = false,
-        passesOverJunk: Bool = false
+        header: Int = 0, boundary: Int = 0, flipsBareCR: Bool = false, prefixBoundaries: Bool = false,
+        junkEndsHeader: Bool = false, passesOverJunk: Bool = false
     ) {
-        self.candidate = candidate
+        self.header = header
+        self.boundary = boundary
         self.flipsBareCR = flipsBareCR
         self.prefixBoundaries = prefixBoundaries
         self.junkEndsHeader = junkEndsHeader
         self.passesOverJunk = passesOverJunk
     }
 
-    /// The readings beside the default one that a message with these ambiguities deserves: each deviation
-    /// alone, and all together. At most ten.
+    /// How many readings a message gets beside the default one.
+    package static let most = 64
+
+    /// In how many ways it differs from the default reading.
+    private var deviations: Int {
+        (header > 0 ? 1 : 0) + (boundary > 0 ? 1 : 0) + (flipsBareCR ? 1 : 0) + (prefixBoundaries ? 1 : 0)
+            + (junkEndsHeader || passesOverJunk ? 1 : 0)
+    }
+
+    /// The readings beside the default one that a message with these ambiguities deserves, those that differ least
+    /// from it first. A mail program has one way with each ambiguity, whatever it does with the others; so every
+    /// combination is plausible. May be more than `most`.
     package static func all(for found: MIMEAmbiguities) -> [MIMEReading] {
-        var result: [MIMEReading] = []
-        for candidate in 1..<max(2, found.candidates) where candidate < found.candidates {
-            result.append(MIMEReading(candidate: candidate))
+        var result: [[MIMEReading]] = [[], [], [], [], [], []]
+        for header in 0..<max(1, found.headers) {
+            for boundary in 0..<max(1, found.boundaries) {
+                for flips in found.bareCR ? [false, true] : [false] {
+                    for prefix in found.prefixBoundary ? [false, true] : [false] {
+                        for junk in 0..<(found.junkInHeader ? 3 : 1) {
+                            let reading = MIMEReading(
+                                header: header, boundary: boundary, flipsBareCR: flips, prefixBoundaries: prefix,
+                                junkEndsHeader: junk == 1, passesOverJunk: junk == 2)
+                            result[reading.deviations].append(reading)
+                        }
+                    }
+                }
+            }
         }
-        var flags = 0
-        if found.bareCR {
-            result.append(MIMEReading(flipsBareCR: true))
-            flags += 1
+        return result[1] + result[2] + result[3] + result[4] + result[5]
+    }
+}
+
+/// The readings of one message that are still to be tried. Another reading may show ambiguities that the default one
+/// does not.
+package struct MIMEReadings {
+    private var known = MIMEAmbiguities()
+    private var tried: [MIMEReading] = []
+    /// Whether plausible readings were left out because there were too many.
+    package private(set) var isCut = false
+
+    package init() {}
+
+    /// The next one; nil when there is none left.
+    /// - Parameter found: what the walk with the last one met.
+    package mutating func next(after found: MIMEAmbiguities) -> MIMEReading? {
+        known.add(found)
+        for reading in MIMEReading.all(for: known) where !tried.contains(reading) {
+            guard tried.count < MIMEReading.most else {
+                isCut = true
+                return nil
+            }
+            tried.append(reading)
+            return reading
         }
-        if found.prefixBoundary {
-            result.append(MIMEReading(prefixBoundaries: true))
-            flags += 1
-        }
-        if found.junkInHeader {
-            result.append(MIMEReading(junkEndsHeader: true))
-            result.append(MIMEReading(passesOverJunk: true))
-            flags += 1
-        }
-        var together = MIMEReading(
-            flipsBareCR: found.bareCR, prefixBoundaries: found.prefixBoundary, junkEndsHeader: found.junkInHeader)
-        if flags > 1 { result.append(together) }
-        if flags > 0, found.candidates > 1 {
-            together.candidate = found.candidates - 1
-            result.append(together)
-        }
-        return result
+        return nil
     }
 }
 
 /// Where a message could be read in more than one way.
 package struct MIMEAmbiguities: Sendable, Equatable {
-    /// Most values that were given for one thing; 1 = nothing was given twice. At most `mostCandidates`.
-    package var candidates = 1
+    /// Most values that were given for one header; 1 = none was given twice. At most `mostHeaders`.
+    package var headers = 1
+    /// Most values that one boundary may have. At most `mostBoundaries`.
+    package var boundaries = 1
     package var bareCR = false
     package var prefixBoundary = false
     package var junkInHeader = false
+    /// A NUL stands in a name or boundary that decides about the structure: some programs drop it.
+    package var hiddenByNUL = false
 
-    /// Values beyond this many for one thing are ignored.
-    package static let mostCandidates = 4
+    /// Of more values for one header the first ones and the last count.
+    package static let mostHeaders = 4
+    /// Of more values of one boundary the first ones and the last count, and whether it is empty.
+    package static let mostBoundaries = 6
 
     package init() {}
 
     /// Whether there is only one reading.
-    package var isEmpty: Bool { candidates <= 1 && !bareCR && !prefixBoundary && !junkInHeader }
+    package var isEmpty: Bool { self == MIMEAmbiguities() }
 
-    mutating func note(candidates count: Int) {
-        candidates = max(candidates, min(count, Self.mostCandidates))
+    mutating func note(headers count: Int) { headers = max(headers, min(count, Self.mostHeaders)) }
+
+    mutating func note(boundaries count: Int) { boundaries = max(boundaries, min(count, Self.mostBoundaries)) }
+
+    mutating func add(_ other: MIMEAmbiguities) {
+        note(headers: other.headers)
+        note(boundaries: other.boundaries)
+        if other.bareCR { bareCR = true }
+        if other.prefixBoundary { prefixBoundary = true }
+        if other.junkInHeader { junkInHeader = true }
+        if other.hiddenByNUL { hiddenByNUL = true }
     }
 }
 

@@ -126,14 +126,13 @@ package struct MIMEWalker {
             }
         }
         defects.formUnion(cursor.defects)
-        if cursor.ambiguities.bareCR { ambiguities.bareCR = true }
-        if cursor.ambiguities.junkInHeader { ambiguities.junkInHeader = true }
+        ambiguities.add(cursor.ambiguities)
         guard !cursor.isCancelled, let bodyStart = cursor.bodyStart else {
             isCancelled = true
             return nil
         }
         var part = found.part(
-            in: message, candidate: reading.candidate, isDigest: frames.last?.isDigest ?? false, &defects, &ambiguities)
+            in: message, reading: reading, isDigest: frames.last?.isDigest ?? false, &defects, &ambiguities)
         part.depth = frames.count
         part.header = start..<max(start, cursor.headerEnd)
         if !frames.isEmpty { frames[frames.count - 1].part.partCount += 1 }
@@ -255,7 +254,7 @@ package struct MIMEWalker {
     }
 
     private func matchesAnyFrame(at index: Int) -> Bool {
-        frames.contains { match($0.part.boundary, at: index) != .none }
+        frames.contains { match($0.part.boundary, at: index, isEmpty: $0.part.hasEmptyBoundary) != .none }
     }
 
     private enum Match {
@@ -263,8 +262,8 @@ package struct MIMEWalker {
     }
 
     /// Compares the line that begins at `index` with "--" and a boundary.
-    private func match(_ boundary: [UInt8], at index: Int) -> Match {
-        guard let base = message.buffer.baseAddress, !boundary.isEmpty else { return .none }
+    private func match(_ boundary: [UInt8], at index: Int, isEmpty: Bool) -> Match {
+        guard let base = message.buffer.baseAddress, !boundary.isEmpty || isEmpty else { return .none }
         let after = index + 2 + boundary.count
         guard after <= message.count else { return .none }
         for offset in 0..<boundary.count where base[index + 2 + offset] != boundary[offset] { return .none }
@@ -295,7 +294,7 @@ package struct MIMEWalker {
         var prefix: (frame: Int, isClose: Bool)?
         var frame = frames.count - 1
         while frame >= 0 {
-            switch match(frames[frame].part.boundary, at: index) {
+            switch match(frames[frame].part.boundary, at: index, isEmpty: frames[frame].part.hasEmptyBoundary) {
             case .open: return delimiter(frame, false, index)
             case .close: return delimiter(frame, true, index)
             case .prefix: if prefix == nil { prefix = (frame, false) }
@@ -308,7 +307,22 @@ package struct MIMEWalker {
             ambiguities.prefixBoundary = true
             if reading.prefixBoundaries { return delimiter(prefix.frame, prefix.isClose, index) }
         }
+        if !ambiguities.hiddenByNUL { ambiguities.hiddenByNUL = isHiddenByNUL(at: index) }
         return guess(at: index)
+    }
+
+    /// Whether the line that begins with "--" at `index` would be a delimiter without the NULs in it.
+    private func isHiddenByNUL(at index: Int) -> Bool {
+        var sawNUL = false
+        let stop = min(message.count, index + 2 * PartHeader.longestBoundary)
+        var position = index + 2
+        while position < stop, message[position] != 0x0A, message[position] != 0x0D {
+            if message[position] == 0 { sawNUL = true }
+            position += 1
+        }
+        guard sawNUL else { return false }
+        let line = message.slice(index + 2, position).array.filter { $0 != 0 }
+        return frames.contains { !$0.part.boundary.isEmpty && line.starts(with: $0.part.boundary) }
     }
 
     private func delimiter(_ frame: Int, _ isClose: Bool, _ lineStart: Int) -> Delimiter {
@@ -323,7 +337,8 @@ package struct MIMEWalker {
 
     /// Takes the line for the boundary of the innermost multipart when that names none, and headers follow.
     private mutating func guess(at index: Int) -> Delimiter? {
-        guard let last = frames.indices.last, frames[last].part.boundary.isEmpty else { return nil }
+        guard let last = frames.indices.last, frames[last].part.boundary.isEmpty, !frames[last].part.hasEmptyBoundary
+        else { return nil }
         let short = LineScanner(
             bytes: message, end: min(message.count, index + 2 + PartHeader.longestBoundary),
             bareCREndsLine: bareCREndsLine)

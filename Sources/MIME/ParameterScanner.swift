@@ -66,7 +66,7 @@ struct ParameterScanner {
         guard index < bytes.count, bytes[index] == 0x3D else { return (name, []) }
         index += 1
         skipSeparators(semicolons: false)
-        guard index < bytes.count else { return (name, []) }
+        guard index < bytes.count else { return (name, [[]]) }
         return (name, bytes[index] == 0x22 ? quotedValues() : tokenValues())
     }
 
@@ -100,6 +100,8 @@ struct ParameterScanner {
         }
         var values = [unescaped]
         if raw != unescaped { values.append(raw) }
+        // Where text ends with a NUL, it ends there.
+        if let end = unescaped.firstIndex(of: 0) { values.append([UInt8](unescaped[..<end])) }
         if isClosed {
             let tail = takeWord()
             if !tail.isEmpty { values.append(unescaped + tail) }

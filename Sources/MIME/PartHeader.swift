@@ -6,7 +6,7 @@
 
 /// What a part's header says about its structure, by one reading.
 struct PartHeader {
-    /// Values seen for each header: no more than `MIMEAmbiguities.mostCandidates`, the first ones and the last.
+    /// Values seen for each header: no more than `MIMEAmbiguities.mostHeaders`, the first ones and the last.
     private var types: [Range<Int>] = []
     private var encodings: [Range<Int>] = []
     private var dispositions: [Range<Int>] = []
@@ -24,18 +24,18 @@ struct PartHeader {
 
     private func add(_ value: Range<Int>, _ list: inout [Range<Int>], _ defects: inout MIMEDefects) {
         if !list.isEmpty { defects.insert(.duplicateHeader) }
-        if list.count == MIMEAmbiguities.mostCandidates { list.removeLast() }
+        if list.count == MIMEAmbiguities.mostHeaders { list.removeLast() }
         list.append(value)
     }
 
     /// The part as the header describes it; `kind` is `.multipart` or `.leaf`.
     func part(
-        in bytes: ByteView, candidate: Int, isDigest: Bool, _ defects: inout MIMEDefects,
+        in bytes: ByteView, reading: MIMEReading, isDigest: Bool, _ defects: inout MIMEDefects,
         _ ambiguities: inout MIMEAmbiguities
     ) -> MIMEPart {
-        ambiguities.note(candidates: max(types.count, encodings.count))
+        ambiguities.note(headers: max(types.count, encodings.count))
         func pick(_ list: [Range<Int>]) -> ByteView {
-            guard let range = list.isEmpty ? nil : list[min(candidate, list.count - 1)] else { return ByteView() }
+            guard let range = list.isEmpty ? nil : list[min(reading.header, list.count - 1)] else { return ByteView() }
             return bytes.slice(range.lowerBound, range.upperBound)
         }
         let type = HeaderParameters(pick(types))
@@ -55,17 +55,11 @@ struct PartHeader {
         addNames(type.texts("filename"), &part)
         if part.isType("multipart/") || type.main == ByteView("multipart").array {
             part.kind = .multipart
-            // Some clients take the boundary from wherever it stands.
-            var boundaries = type.values("boundary")
-            for value in disposition.values("boundary") where !boundaries.contains(value) { boundaries.append(value) }
-            boundaries = boundaries.map { Self.trimmedBoundary($0) }
-            boundaries.removeAll { $0.isEmpty || $0.count > Self.longestBoundary }
-            ambiguities.note(candidates: boundaries.count)
-            if boundaries.isEmpty {
-                defects.insert(.missingBoundary)
-            } else {
-                part.boundary = boundaries[min(candidate, boundaries.count - 1)]
-            }
+            let boundaries = Boundaries(type, disposition)
+            ambiguities.note(boundaries: boundaries.count)
+            if !boundaries.isGiven { defects.insert(.missingBoundary) }
+            part.boundary = boundaries.value(reading.boundary)
+            part.hasEmptyBoundary = boundaries.isEmptyValue(reading.boundary)
         }
         return part
     }
@@ -88,11 +82,4 @@ struct PartHeader {
 
     /// RFC 2046 §5.1.1 allows 70 bytes; clients read longer ones.
     static let longestBoundary = 1000
-
-    /// White space at its end gets lost on the way, so it never counts.
-    private static func trimmedBoundary(_ value: [UInt8]) -> [UInt8] {
-        var end = value.count
-        while end > 0, value[end - 1] <= 0x20 { end -= 1 }
-        return [UInt8](value[..<end])
-    }
 }

@@ -37,6 +37,26 @@ import Testing
         #expect(unpacked(encodedTwice).host.texts == ["dHdv", "two"])
     }
 
+    @Test("a part that several readings have is offered once") func sameInSeveralReadings() {
+        let message = lines(
+            "From: a", "To: b", "junk", "Content-Type: multipart/mixed; boundary=x; boundary=b; boundary=c", "", "--bY",
+            "",
+            "one", "--b", "", "two", "--c", "", "three")
+        let texts = unpacked(message).host.texts
+        #expect(Set(texts).count == texts.count)
+        #expect(Set(texts).isSuperset(of: ["one", "three"]))
+    }
+
+    @Test("what a NUL hides is found by dropping it") func hiddenByNUL() {
+        let message = lines(
+            "From: a", "To: b", "Content-T\0ype: multipart/mixed; boundary=b", "", "--b",
+            "Content-Transfer-Encoding: base64", "", "dHdv", "--b--")
+        let host = unpacked(message).host
+        let copy = host.children.last
+        #expect(copy?.type == EM_TYPE_MAIL)
+        #expect(copy.map { unpacked($0.data).host.texts.contains("two") } == true)
+    }
+
     @Test(
         "an encoding that only some readers see",
         arguments: [

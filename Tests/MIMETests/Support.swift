@@ -30,14 +30,22 @@ extension [UInt8] {
 
     /// Decoded texts of the leaves of all readings that the message deserves.
     func everyText() -> Set<String> {
+        var result = Set(leaves().map { $0[2] })
+        var readings = MIMEReadings()
+        var found = ambiguities()
+        while let reading = readings.next(after: found) {
+            for leaf in leaves(reading) { result.insert(leaf[2]) }
+            found = ambiguities(reading)
+        }
+        return result
+    }
+
+    /// What a walk meets.
+    func ambiguities(_ reading: MIMEReading = MIMEReading()) -> MIMEAmbiguities {
         view { bytes in
-            var walker = MIMEWalker(bytes)
+            var walker = MIMEWalker(bytes, reading: reading)
             while walker.next() != nil {}
-            var result: Set<String> = []
-            for reading in [MIMEReading()] + MIMEReading.all(for: walker.ambiguities) {
-                for leaf in leaves(reading) { result.insert(leaf[2]) }
-            }
-            return result
+            return walker.ambiguities
         }
     }
 

@@ -54,6 +54,80 @@ import Testing
         #expect(Array(message.utf8).everyText().contains("one"))
     }
 
+    @Test("ambiguities that have nothing to do with each other are combined") func combined() {
+        // The first Content-Type and the last boundary; the last Content-Type and the first boundary.
+        let message = lines(
+            "Content-Type: multipart/mixed; boundary=a; boundary=b",
+            "Content-Type: multipart/mixed; boundary=c; boundary=d",
+            "", "--a", "", "in a", "--a--", "--b", "", "in b", "--b--", "--c", "", "in c", "--c--", "--d", "", "in d",
+            "--d--")
+        let found = message.everyText()
+        for name in ["a", "b", "c", "d"] { #expect(found.contains("in \(name)"), "\(name)") }
+        // The last boundary, where a line that only begins with it is a delimiter.
+        let prefix = lines("Content-Type: multipart/mixed; boundary=a; boundary=b", "", "--bX", "", "hidden", "--b--")
+        #expect(prefix.everyText().contains("hidden"))
+    }
+
+    @Test("what only another reading shows is read in each way, too") func laterAmbiguities() {
+        let message = lines(
+            "Content-Type: text/plain", "Content-Type: multipart/mixed; boundary=a; boundary=b", "", "--b", "",
+            "hidden",
+            "--b--")
+        #expect(message.ambiguities().boundaries == 1)
+        #expect(message.everyText().contains("hidden"))
+    }
+
+    @Test("of many values the last one counts, too") func lastValue() {
+        let values = (0..<12).map { "boundary=b\($0)" }.joined(separator: "; ")
+        let message = lines("Content-Type: multipart/mixed; \(values)", "", "--b11", "", "hidden", "--b11--")
+        #expect(message.everyText().contains("hidden"))
+    }
+
+    @Test("an empty boundary makes two dashes a delimiter, for some", arguments: ["\"\"", "", ";charset=x"])
+    func emptyBoundary(_ value: String) {
+        let message = lines(
+            "Content-Type: multipart/mixed; boundary=\(value)", "", "--decoy", "X-Y: z", "", "--",
+            "Content-Transfer-Encoding: base64", "", "aGlkZGVu", "----", "")
+        #expect(message.everyText().contains("hidden"))
+        // Others guess.
+        #expect(mixed("multipart/mixed; boundary=\(value)").everyText().isSuperset(of: ["one", "two"]))
+    }
+
+    @Test(
+        "a NUL that hides the structure is noted",
+        arguments: [
+            "Content-T\0ype: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b--",
+            "\0Content-Transfer-Encoding: base64\r\n\r\ndHdv",
+            "Content-Type: multipart/mixed; boundary=bbb\r\n\r\n--b\0bb\r\n\r\none\r\n--b\0bb--",
+        ]) func hiddenByNUL(_ message: String)
+    {
+        #expect(Array(message.utf8).ambiguities().hiddenByNUL)
+        #expect(!Array(message.replacing("\0", with: "").utf8).ambiguities().hiddenByNUL)
+    }
+
+    @Test("a boundary that ends with a NUL, for some") func boundaryWithNUL() {
+        #expect(mixed("multipart/mixed; boundary=\"b\0x\"").everyText().isSuperset(of: ["one", "two"]))
+    }
+
+    @Test("readings are bounded, and it is said when some were left out") func manyReadings() {
+        var found = MIMEAmbiguities()
+        (found.headers, found.boundaries) = (4, 6)
+        (found.bareCR, found.prefixBoundary, found.junkInHeader) = (true, true, true)
+        var readings = MIMEReadings()
+        var all: [MIMEReading] = []
+        while let reading = readings.next(after: found) { all.append(reading) }
+        #expect(all.count == MIMEReading.most)
+        #expect(readings.isCut)
+        for (index, reading) in all.enumerated() { #expect(!all[..<index].contains(reading)) }
+        #expect(!all.contains(MIMEReading()))
+        var few = MIMEReadings()
+        found = MIMEAmbiguities()
+        found.headers = 2
+        #expect(few.next(after: found) == MIMEReading(header: 1))
+        #expect(few.next(after: MIMEAmbiguities()) == nil)
+        #expect(!few.isCut)
+    }
+
     @Test func bareCarriageReturns() {
         let message = Array(text(mixed()).replacing("\r\n", with: "\r").utf8)
         #expect(message.leaves().map { $0[2] } == ["one", "two"])
