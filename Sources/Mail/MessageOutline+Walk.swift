@@ -2,7 +2,7 @@ package import Bytes
 import MIME
 
 extension MessageOutline {
-    /// More fields than these are not looked at.
+    /// More fields than these are not noted.
     private static let mostFields = 10_000
     /// More parts than these are not noted: what lies in the rest is `.unknown`, so it is never removed.
     private static let mostParts = 10_000
@@ -23,8 +23,9 @@ extension MessageOutline {
     package init(headerOf message: ByteView) {
         var cursor = HeaderCursor(message: message)
         var fields: [HeaderField] = []
+        hasAllFields = true
         while let field = cursor.next() {
-            if fields.count < Self.mostFields { fields.append(field) }
+            if fields.count < Self.mostFields { fields.append(field) } else { hasAllFields = false }
         }
         let start = MIMEMessage.start(of: message)
         let end = max(start, cursor.headerEnd)

@@ -49,6 +49,8 @@ package struct MessageOutline: Sendable {
     var lineEnding: [UInt8]
     /// The fields of the message's own header, in order; no more than `mostFields`.
     var fields: [HeaderField]
+    /// Whether these are all of them.
+    var hasAllFields: Bool
 
     /// Where the header of the message begins, after an mbox line.
     var headerStart: Int { parts[0].header.lowerBound }

@@ -12,17 +12,34 @@ extension MessageRewriter {
 
     func stripForgedMarks(_ edits: inout EditList) {
         let templateNames = resultFields.map { [UInt8]($0.name.utf8) }
-        for field in outline.fields {
-            let name = message.slice(field.name.lowerBound, field.name.upperBound)
-            let isOurs =
-                name.hasPrefixIgnoringCase(ByteView(Self.ownPrefix))
-                || Self.foreign.contains { name.equalsIgnoringCase(ByteView($0)) }
-                || templateNames.contains { template in
-                    template.withUnsafeBufferPointer { name.equalsIgnoringCase(ByteView($0)) }
-                }
-                || name.equalsIgnoringCase(ByteView(Self.scannerName)) && namesUs(field.value(in: message))
-            if isOurs { edits.replace(field.range, with: []) }
+        // Neighbours go together: a header may hold millions of them.
+        var ours: Range<Int>?
+        func strip(_ field: HeaderField) {
+            guard isOurs(field, templateNames) else { return }
+            if let last = ours, last.upperBound == field.range.lowerBound {
+                ours = last.lowerBound..<field.range.upperBound
+            } else {
+                if let last = ours { edits.replace(last, with: []) }
+                ours = field.range
+            }
         }
+        if outline.hasAllFields {
+            for field in outline.fields { strip(field) }
+        } else {
+            var cursor = HeaderCursor(message: message)
+            while let field = cursor.next() { strip(field) }
+        }
+        if let last = ours { edits.replace(last, with: []) }
+    }
+
+    private func isOurs(_ field: HeaderField, _ templateNames: [[UInt8]]) -> Bool {
+        let name = message.slice(field.name.lowerBound, field.name.upperBound)
+        return name.hasPrefixIgnoringCase(ByteView(Self.ownPrefix))
+            || Self.foreign.contains { name.equalsIgnoringCase(ByteView($0)) }
+            || templateNames.contains { template in
+                template.withUnsafeBufferPointer { name.equalsIgnoringCase(ByteView($0)) }
+            }
+            || name.equalsIgnoringCase(ByteView(Self.scannerName)) && namesUs(field.value(in: message))
     }
 
     /// Whether "esets" occurs in a value. Other scanners' marks are left alone.

@@ -186,6 +186,13 @@ private let infected = Decision(.accept, .infected, antivirus: .infected, threat
         #expect(rewrite(forged + other + mixed, clean) == other + mixed)
     }
 
+    @Test("forged results are stripped however many fields stand before them") func forgedBehindMany() {
+        let many = String(repeating: "A: b\r\n", count: 20_000)
+        let forged = "X-Esets-AS: R=OK\r\nX-EsetResult: clean\r\n"
+        #expect(rewrite(forged + many + forged + "\r\nbody", clean) == many + "\r\nbody")
+        #expect(rewrite(String(repeating: forged, count: 10_000) + "\r\nbody", clean) == "\r\nbody")
+    }
+
     @Test func ownTemplateNamesAreStrippedToo() {
         var modification = marks
         modification.headerTemplate = Template("X-Scan: %avstatus%\nFrom: evil@example.org\nNote %virus%")
