@@ -84,7 +84,7 @@ final class Loader {
     }
 
     /// Whether a list of words has one.
-    private static func names(_ list: ByteView, _ id: ByteView) -> Bool {
+    static func names(_ list: ByteView, _ id: ByteView) -> Bool {
         var start = 0
         while start < list.count {
             let end = list.firstIndex(of: 0x20, from: start) ?? list.count
