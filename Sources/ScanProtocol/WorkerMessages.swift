@@ -1,8 +1,9 @@
 /// What the manager tells a scanning process over the socket it was started with.
 package enum WorkerOrder: Sendable, Equatable {
     /// Serve this client; the connection comes with the message. Objects of a trusted client that nobody
-    /// else can reach (unnamed files of the spool) are mapped, all others copied.
-    case adopt(isTrusted: Bool)
+    /// else can reach (unnamed files of the spool) are mapped, all others copied. `user` is the number of the client's
+    /// user, as the kernel gave it.
+    case adopt(isTrusted: Bool, user: UInt32)
     /// Use this generation for new requests.
     case load(generation: UInt64)
     /// Take no new clients, finish what is under way, end.
@@ -90,8 +91,9 @@ extension WorkerOrder {
     package var message: WireMessage {
         var writer = WireWriter()
         switch self {
-        case .adopt(let isTrusted):
+        case .adopt(let isTrusted, let user):
             writer.write(isTrusted)
+            writer.write(user)
             return WireMessage(type: Code.adopt.rawValue, body: writer.bytes)
         case .load(let generation):
             writer.write(generation)
@@ -106,7 +108,7 @@ extension WorkerOrder {
         guard let code = Code(rawValue: message.type) else { throw WireError(.unknownMessage, "order") }
         var reader = WireReader(message.body)
         switch code {
-        case .adopt: self = .adopt(isTrusted: try reader.flag("trust"))
+        case .adopt: self = .adopt(isTrusted: try reader.flag("trust"), user: try reader.integer("user"))
         case .load: self = .load(generation: try reader.integer("generation"))
         case .drain: self = .drain
         }

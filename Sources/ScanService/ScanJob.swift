@@ -19,6 +19,8 @@ final class ScanJob: @unchecked Sendable {
     let request: UInt32
     let order: ScanOrder
     let isTrusted: Bool
+    /// Whose it is; nil = one of our own agents.
+    let user: UInt32?
     let cancellation = Cancellation()
     /// When a scanning thread began this turn, in nanoseconds; 0 while none works on it.
     let startedAt = Atomic<UInt64>(0)
@@ -34,14 +36,15 @@ final class ScanJob: @unchecked Sendable {
     private(set) var outcome = Outcome.cancelled
 
     init(
-        client: Int, request: UInt32, order: ScanOrder, descriptor: Descriptor, isTrusted: Bool,
+        client: ServedClient, request: UInt32, order: ScanOrder, descriptor: Descriptor,
         generation: any EngineGeneration
     ) {
-        self.client = client
+        self.client = client.number
         self.request = request
         self.order = order
         self.descriptor = descriptor
-        self.isTrusted = isTrusted
+        isTrusted = client.isTrusted
+        user = client.user
         self.generation = generation
     }
 

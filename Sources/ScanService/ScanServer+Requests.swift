@@ -50,12 +50,17 @@ extension ScanServer {
         guard client.jobs.count < room, jobs.count < settings.total else {
             return refuse(.busy, "\(jobs.count) scans are under way", id, client)
         }
-        let job = ScanJob(
-            client: client.number, request: id, order: order, descriptor: descriptor, isTrusted: client.isTrusted,
-            generation: generation)
+        if let user = client.user {
+            let foreign = jobs.values.filter { $0.user != nil }
+            let same = foreign.count { $0.user == user }
+            guard foreign.count < settings.foreignRequests, same < settings.foreignRequestsPerUser else {
+                return refuse(.busy, "\(same) scans of this user are under way", id, client)
+            }
+        }
+        let job = ScanJob(client: client, request: id, order: order, descriptor: descriptor, generation: generation)
         client.jobs[id] = job
         jobs[ObjectIdentifier(job)] = job
-        queue.put(job)
+        queue.put(job, for: job.user)
     }
 
     private func refuse(_ reason: ScanFailure.Reason, _ text: String, _ id: UInt32, _ client: ServedClient) {
@@ -66,7 +71,7 @@ extension ScanServer {
     func resume(_ job: ScanJob, with answers: [Answer]) {
         job.place = .queued
         job.answer(answers)
-        queue.put(job)
+        queue.put(job, for: job.user)
     }
 
     /// A scanning thread gives a job back.
@@ -80,6 +85,12 @@ extension ScanServer {
             }
             job.place = .suspended
             job.suspendedAt = Clock.now
+            if job.user != nil,
+                jobs.values.count(where: { $0.user != nil && $0.place == .suspended })
+                    > settings.foreignSuspended
+            {
+                return resume(job, with: [])
+            }
             reply(.ask(questions), to: client, job.request)
         case .verdict(let verdict):
             statistics.scanned += 1

@@ -15,7 +15,7 @@ package final class ScanServer {
     /// What to do when a scan hangs: end the process. Tests replace it.
     private let stalled: (String) -> Void
 
-    let queue = WorkQueue<ScanJob>()
+    let queue: JobQueue<ScanJob>
     private let finished: Mailbox<ScanJob>
     private let loads = WorkQueue<UInt64>()
     private let loaded: Mailbox<LoadResult>
@@ -59,6 +59,7 @@ package final class ScanServer {
         self.engine = engine
         self.settings = settings
         self.stalled = stalled
+        queue = JobQueue(foreignThreads: settings.foreignThreads)
         finished = try Mailbox()
         loaded = try Mailbox()
     }
@@ -77,9 +78,10 @@ package final class ScanServer {
         for _ in 0..<max(1, settings.threads) {
             threads.append(
                 try NativeThread { [queue, finished] in
-                    while let job = queue.take() {
-                        job.work()
-                        finished.put(job)
+                    while let taken = queue.take() {
+                        taken.element.work()
+                        queue.done(taken)
+                        finished.put(taken.element)
                     }
                 })
         }
@@ -112,9 +114,10 @@ package final class ScanServer {
         // Its end would be reported again and again.
         if isManagerGone { entries[2].fd = -1 }
         let order = clients.keys.sorted()
-        let mayRead = queue.count < settings.queue
+        let readsAgents = queue.count(of: nil) < settings.queue
         for number in order {
             guard let client = clients[number] else { continue }
+            let mayRead = client.user.map { queue.count(of: $0) < settings.foreignQueue } ?? readsAgents
             let input = mayRead && client.takesInput ? POLLIN : 0
             entries.append(entry(client.link.socket, input | (client.link.wantsToWrite ? POLLOUT : 0)))
         }
@@ -168,16 +171,22 @@ package final class ScanServer {
 
     private func obey(_ order: WorkerOrder, _ descriptor: Descriptor?) {
         switch order {
-        case .adopt(let isTrusted):
+        case .adopt(let isTrusted, let user):
             guard let descriptor, !(settings.isIsolated && hadClient) else { return }
             // Whoever may connect must not use up the descriptors: one more of them is closed at once.
-            guard isTrusted || clients.values.count(where: { !$0.isTrusted }) < settings.foreign else { return }
-            clients[nextClient] = ServedClient(number: nextClient, socket: descriptor, isTrusted: isTrusted)
+            guard isTrusted || mayConnect(user) else { return }
+            clients[nextClient] = ServedClient(
+                number: nextClient, socket: descriptor, isTrusted: isTrusted, user: user)
             nextClient += 1
             hadClient = true
         case .load(let number): loads.put(number)
         case .drain: isDraining = true
         }
+    }
+
+    private func mayConnect(_ user: UInt32) -> Bool {
+        let foreign = clients.values.filter { !$0.isTrusted }
+        return foreign.count < settings.foreign && foreign.count { $0.user == user } < settings.foreignPerUser
     }
 
     /// Sends something to the manager.

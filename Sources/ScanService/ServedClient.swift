@@ -10,14 +10,17 @@ final class ServedClient {
     let number: Int
     let link: PacketLink
     let isTrusted: Bool
+    /// Whose requests these are; nil = one of our own agents.
+    let user: UInt32?
     /// By the client's request id.
     var jobs: [UInt32: ScanJob] = [:]
     var lastActivity = Clock.now
 
-    init(number: Int, socket: Descriptor, isTrusted: Bool) {
+    init(number: Int, socket: Descriptor, isTrusted: Bool, user: UInt32) {
         self.number = number
         link = PacketLink(socket, limit: WireLimits.request)
         self.isTrusted = isTrusted
+        self.user = isTrusted ? nil : user
     }
 
     /// Whether it has nothing under way and nothing left to be sent.

@@ -12,9 +12,6 @@ final class CanaryRun {
         case unknown(String)
     }
 
-    /// What a canary may take to verify every byte and to scan the known answers, in seconds.
-    static let seconds: UInt64 = 300
-
     private let generation: UInt64
     private let loop: PollLoop
     private let talk: CanaryTalk
@@ -55,7 +52,7 @@ final class CanaryRun {
                 environment: program.environment, descriptors: descriptors
             ) { end in run.processEnded(end) }
             run.talk.listen()
-            run.timer = loop.after(CanaryRun.seconds * 1_000_000_000) {
+            run.timer = loop.after(ManagerProgram.canarySeconds * 1_000_000_000) {
                 run.isLate = true
                 children.signal(pid, SIGKILL)
             }
@@ -75,7 +72,7 @@ final class CanaryRun {
     private func outcome(_ end: ProcessEnd) -> Outcome {
         if end == .exited(0) && talk.loaded == generation && talk.failure == nil { return .good }
         if let failure = talk.failure { return .bad(failure) }
-        if isLate { return .bad("the canary did not end within \(CanaryRun.seconds) seconds") }
+        if isLate { return .bad("the canary did not end within \(ManagerProgram.canarySeconds) seconds") }
         let text = "the canary ended with \(end)"
         if case .killed(let signal) = end, signal == SIGKILL || signal == SIGTERM { return .unknown(text) }
         return .bad(text)

@@ -8,7 +8,7 @@ import ScanTransport
 final class ControlServer {
     /// What the rest of the manager does for clients.
     struct Services {
-        let connect: (_ isTrusted: Bool, _ alone: Bool, @escaping WorkerPool.ConnectionReply) -> Void
+        let connect: (WorkerPool.Asker, _ alone: Bool, @escaping WorkerPool.ConnectionReply) -> Void
         let fate: (UInt64, @escaping (WorkerFate) -> Void) -> Void
         let keep: (_ isTrusted: Bool, Descriptor, UInt64, String) -> Void
         let offer: (UInt64, @escaping GenerationSwap.Reply) -> Void
@@ -25,6 +25,8 @@ final class ControlServer {
         let isTrusted: Bool
         var agent: String?
         var watch: PollLoop.Token?
+        /// Requests that are not answered yet.
+        var open = 0
 
         init(_ socket: Descriptor, uid: UInt32, isPrivileged: Bool, isTrusted: Bool) {
             link = PacketLink(socket, limit: 65_536)
@@ -36,10 +38,15 @@ final class ControlServer {
         /// Whether its next request may be read.
         var takesInput: Bool {
             link.waitingBytes < ControlServer.outputLimit && link.waitingDescriptors < ControlServer.connectionLimit
+                && (isTrusted || open < ControlServer.openLimit)
         }
     }
 
     private static let clientLimit = 4_096
+    /// Connections of all users who are neither privileged nor run agents: the rest is for agents.
+    private static let foreignLimit = 3_072
+    /// Unanswered requests of one client of such a user.
+    private static let openLimit = 8
     /// Connections of one user who is neither privileged nor runs agents.
     private static let perUser = 256
     /// Replies that may wait for a client that does not read.
@@ -53,6 +60,7 @@ final class ControlServer {
     private let log: () -> Log
     private var clients: [ObjectIdentifier: Client] = [:]
     private var accepting: PollLoop.Token?
+    private var lastRefusal: UInt64 = 0
     /// May offer, reload and stop.
     var privileged: Set<UInt32>
     /// Run our own agents: their unnamed files may be mapped.
@@ -97,9 +105,8 @@ final class ControlServer {
         guard let peer = try? UnixSocket.peer(connection) else { return }
         let isPrivileged = peer.uid == 0 || privileged.contains(peer.uid)
         let isTrusted = isPrivileged || trusted.contains(peer.uid)
-        let same = isTrusted ? 0 : clients.values.count { $0.uid == peer.uid }
-        guard clients.count < ControlServer.clientLimit, same < ControlServer.perUser else {
-            log().warning("user \(peer.uid) has too many connections; another one is refused")
+        guard clients.count < ControlServer.clientLimit, isTrusted || mayConnect(peer.uid) else {
+            refused(peer.uid)
             return
         }
         let client = Client(connection, uid: peer.uid, isPrivileged: isPrivileged, isTrusted: isTrusted)
@@ -110,6 +117,20 @@ final class ControlServer {
                 (client.takesInput ? POLLIN : 0) | (client.link.wantsToWrite ? POLLOUT : 0)
             }
         ) { [unowned self, unowned client] events in serve(client, events) }
+    }
+
+    private func mayConnect(_ user: UInt32) -> Bool {
+        let foreign = clients.values.filter { !$0.isTrusted }
+        return foreign.count < ControlServer.foreignLimit
+            && foreign.count { $0.uid == user } < ControlServer.perUser
+    }
+
+    /// One line a second: whoever connects in a loop must not fill the log.
+    private func refused(_ user: UInt32) {
+        let now = Clock.now
+        guard now &- lastRefusal >= 1_000_000_000 else { return }
+        lastRefusal = now
+        log().warning("user \(user) has too many connections; another one is refused")
     }
 
     private func drop(_ client: Client) {
@@ -151,13 +172,17 @@ final class ControlServer {
             return greet(client, version, name, id)
         }
         // Replies may come later: they must not keep a client that is gone.
+        client.open += 1
         let later: (ControlReply, Descriptor?) -> Void = { [weak self, weak client] answer, descriptor in
-            if let client { self?.reply(answer, to: client, id, descriptor: descriptor) }
+            guard let client else { return }
+            client.open -= 1
+            self?.reply(answer, to: client, id, descriptor: descriptor)
         }
         switch request {
         case .hello: throw WireError(.outOfOrder, "HELLO")
         case .connect, .connectAlone:
-            services.connect(client.isTrusted, request == .connectAlone) { result in
+            let asker = WorkerPool.Asker(isTrusted: client.isTrusted, user: client.uid)
+            services.connect(asker, request == .connectAlone) { result in
                 switch result {
                 case .success(let (worker, socket)): later(.channel(worker: worker), socket)
                 case .failure(let failure): later(.refused(.unavailable, failure.text), nil)

@@ -6,6 +6,8 @@ import Platform
 final class CrashStore {
     /// Objects that are kept; later ones are only logged, so that nobody can fill the disk.
     private static let limit = 64
+    /// As long as there are fewer, those of users who run no agents are kept, too.
+    private static let foreignLimit = 16
     private static let copyTime: UInt64 = 60 * 1_000_000_000
 
     private let directory: String
@@ -26,12 +28,14 @@ final class CrashStore {
     }
 
     /// Keeps the object of a process that died alone, once. A child copies it: the descriptor may be one that blocks.
-    func keep(_ object: Descriptor, worker: UInt64, name: String, facts: String) {
+    ///
+    /// - Parameter isTrusted: it comes from one of our own agents.
+    func keep(_ object: Descriptor, isTrusted: Bool, worker: UInt64, name: String, facts: String) {
         guard kept.insert(worker).inserted else { return }
         do throws(SystemError) {
             try Files.makeDirectory(directory, mode: 0o700)
             let count = try Files.names(in: directory).count { $0.hasSuffix(".object") }
-            guard count < CrashStore.limit else {
+            guard count < (isTrusted ? CrashStore.limit : CrashStore.foreignLimit) else {
                 log().warning("\(directory) holds \(count) objects: another one that crashes is not kept: \(name)")
                 return
             }

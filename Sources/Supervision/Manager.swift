@@ -198,19 +198,17 @@ package final class Manager {
 
     private var services: ControlServer.Services {
         ControlServer.Services(
-            connect: { [unowned self] isTrusted, alone, reply in
-                if alone {
-                    pool.connectAlone(isTrusted: isTrusted, reply)
-                } else {
-                    pool.connect(isTrusted: isTrusted, reply)
-                }
+            connect: { [unowned self] asker, alone, reply in
+                if alone { pool.connectAlone(asker, reply) } else { pool.connect(asker, reply) }
             },
             fate: { [unowned self] worker, reply in pool.fate(of: worker, reply) },
             keep: { [unowned self] isTrusted, object, worker, name in
                 guard pool.diedAlone(worker) else { return }
                 if isTrusted { swap.remember(sample: object) }
                 let generation = swap.current.map(String.init) ?? ""
-                crashes.keep(object, worker: worker, name: name, facts: "generation=\(generation)\nworker=\(worker)\n")
+                crashes.keep(
+                    object, isTrusted: isTrusted, worker: worker, name: name,
+                    facts: "generation=\(generation)\nworker=\(worker)\n")
             },
             offer: { [unowned self] generation, reply in swap.offer(generation, reply) },
             status: { [unowned self] in status },

@@ -20,6 +20,9 @@ package struct ManagerProgram: Sendable {
     package static let controlDescriptor: Int32 = 3
     /// The number of a canary's first object.
     package static let firstSample: Int32 = 4
+    /// What a canary may take to verify every byte and to scan the known answers. Whoever offers a generation waits
+    /// longer.
+    package static let canarySeconds: UInt64 = 300
     /// Objects that a canary gets at most.
     package static let samples = 3
 

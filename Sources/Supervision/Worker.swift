@@ -18,8 +18,8 @@ final class Worker {
     /// It was given a client: from then on it may have been taken over.
     private(set) var hasServed = false
     var isDraining = false
-    /// Isolated, for one of our own agents.
-    var isForTrusted = false
+    /// Isolated, for this user; nil = for one of our own agents.
+    var isolatedFor: UInt32?
     var statistics = WorkerStatistics()
     /// Log lines since `logSecond` began.
     private var logLines = 0
@@ -69,10 +69,10 @@ final class Worker {
     }
 
     /// Hands it a new client. The client's end of the connection, or nil when there are no descriptors left.
-    func adopt(isTrusted: Bool) -> Descriptor? {
+    func adopt(isTrusted: Bool, user: UInt32) -> Descriptor? {
         guard let (near, far) = try? UnixSocket.pair() else { return nil }
         hasServed = true
-        send(.adopt(isTrusted: isTrusted), far)
+        send(.adopt(isTrusted: isTrusted, user: user), far)
         return near
     }
 }

@@ -16,18 +16,28 @@ final class WorkerPool {
     typealias ConnectionReply = (Result<(worker: UInt64, socket: Descriptor), Unavailable>) -> Void
     struct Unavailable: Error { let text: String }
 
-    private struct Waiting {
+    /// Who asks for a connection.
+    struct Asker {
+        /// One of our own agents, or somebody who may command us.
         let isTrusted: Bool
+        let user: UInt32
+    }
+
+    private struct Waiting {
+        let asker: Asker
         let since = Clock.now
         let reply: ConnectionReply
     }
 
     /// Isolated processes at the same time: enough for a burst of crashes, too few to exhaust the machine.
     private static let isolatedLimit = 4
-    /// How many of them may serve clients that are not our own agents.
+    /// How many of them may serve clients that are not our own agents, and one user of these.
     private static let foreignLimit = 2
-    /// Requests for a connection that may wait.
+    private static let foreignPerUser = 1
+    /// Requests for a connection that may wait; those of users who run no agents; and those of one such user.
     private static let waitingLimit = 4_096
+    private static let waitingForeign = 1_024
+    private static let waitingPerUser = 256
     /// How long a client waits for a process, in nanoseconds: it asks again by itself until its own patience ends.
     private static let patience: UInt64 = 10 * 1_000_000_000
     /// How long for an isolated one, which has to load the modules first.
@@ -301,32 +311,40 @@ final class WorkerPool {
     // MARK: - Connections
 
     /// Gives a client a connection to an ordinary process, when one is ready.
-    func connect(isTrusted: Bool, _ reply: @escaping ConnectionReply) {
+    func connect(_ asker: Asker, _ reply: @escaping ConnectionReply) {
         guard generation != nil else {
             return reply(.failure(Unavailable(text: "no modules are installed; run esets_update")))
         }
         let ready = shared.filter(\.isReady)
-        guard !ready.isEmpty else { return wait(Waiting(isTrusted: isTrusted, reply: reply), alone: false) }
+        guard !ready.isEmpty else { return wait(Waiting(asker: asker, reply: reply), alone: false) }
         turn &+= 1
-        hand(ready[Int(turn % UInt64(ready.count))], isTrusted, reply)
+        hand(ready[Int(turn % UInt64(ready.count))], asker, reply)
     }
 
     /// Gives a client a connection to a new process that holds nothing else.
-    func connectAlone(isTrusted: Bool, _ reply: @escaping ConnectionReply) {
+    func connectAlone(_ asker: Asker, _ reply: @escaping ConnectionReply) {
         guard generation != nil else {
             return reply(.failure(Unavailable(text: "no modules are installed; run esets_update")))
         }
-        wait(Waiting(isTrusted: isTrusted, reply: reply), alone: true)
+        wait(Waiting(asker: asker, reply: reply), alone: true)
         startWaitingAlone()
     }
 
     private func wait(_ request: Waiting, alone: Bool) {
-        guard waiting.count + waitingAlone.count < WorkerPool.waitingLimit, !isStopping else {
+        guard mayWait(request.asker), !isStopping else {
             return request.reply(.failure(Unavailable(text: "too many clients wait for a scanning process")))
         }
         if alone { waitingAlone.append(request) } else { waiting.append(request) }
         let patience = alone ? WorkerPool.patienceAlone : WorkerPool.patience
         loop.after(patience + 1_000_000) { [unowned self] in expire() }
+    }
+
+    private func mayWait(_ asker: Asker) -> Bool {
+        guard waiting.count + waitingAlone.count < WorkerPool.waitingLimit else { return false }
+        guard !asker.isTrusted else { return true }
+        let foreign = (waiting + waitingAlone).filter { !$0.asker.isTrusted }
+        return foreign.count < WorkerPool.waitingForeign
+            && foreign.count { $0.asker.user == asker.user } < WorkerPool.waitingPerUser
     }
 
     private func expire() {
@@ -348,12 +366,12 @@ final class WorkerPool {
         guard worker.isReady else { return }
         if worker.isIsolated {
             guard let request = aloneStarting.removeValue(forKey: worker.id) else { return }
-            hand(worker, request.isTrusted, request.reply)
+            hand(worker, request.asker, request.reply)
             return
         }
         let requests = waiting
         waiting = []
-        for request in requests { hand(worker, request.isTrusted, request.reply) }
+        for request in requests { hand(worker, request.asker, request.reply) }
     }
 
     /// Ends an isolated process that cannot serve, so that its place becomes free.
@@ -365,12 +383,17 @@ final class WorkerPool {
     private func startWaitingAlone() {
         while workers.values.count(where: \.isIsolated) < WorkerPool.isolatedLimit {
             // Whoever may connect must not keep our own agents from having their objects judged.
-            let foreign = workers.values.count { $0.isIsolated && !$0.isForTrusted }
-            guard let next = waitingAlone.firstIndex(where: { $0.isTrusted || foreign < WorkerPool.foreignLimit }),
+            let foreign = workers.values.compactMap(\.isolatedFor)
+            let mayHave: (Asker) -> Bool = { asker in
+                asker.isTrusted
+                    || foreign.count < WorkerPool.foreignLimit
+                        && foreign.count { $0 == asker.user } < WorkerPool.foreignPerUser
+            }
+            guard let next = waitingAlone.firstIndex(where: { mayHave($0.asker) }),
                 let worker = start(isIsolated: true)
             else { return }
             let request = waitingAlone.remove(at: next)
-            worker.isForTrusted = request.isTrusted
+            worker.isolatedFor = request.asker.isTrusted ? nil : request.asker.user
             aloneStarting[worker.id] = request
             isolatedDeaths.insert(worker.id)
             if isolatedDeaths.count > WorkerPool.remembered, let oldest = isolatedDeaths.min() {
@@ -379,11 +402,11 @@ final class WorkerPool {
         }
     }
 
-    private func hand(_ worker: Worker, _ isTrusted: Bool, _ reply: ConnectionReply) {
+    private func hand(_ worker: Worker, _ asker: Asker, _ reply: ConnectionReply) {
         guard worker.link.waitingDescriptors < WorkerPool.handoverLimit else {
             return reply(.failure(Unavailable(text: "scanning process \(worker.id) takes no clients")))
         }
-        guard let socket = worker.adopt(isTrusted: isTrusted) else {
+        guard let socket = worker.adopt(isTrusted: asker.isTrusted, user: asker.user) else {
             return reply(.failure(Unavailable(text: "the manager has no descriptors left")))
         }
         reply(.success((worker.id, socket)))

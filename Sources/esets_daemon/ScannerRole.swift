@@ -38,6 +38,8 @@ struct ScannerRole {
                 readable: [base, paths.certificatesDirectory, "\(own)/../lib", own]
             ) { log(.warning, $0) }
             if let generation {
+                // The manager ends a canary that hangs; the update tool, which tries one without a daemon, only waits.
+                if control == nil { alarm(UInt32(ManagerProgram.canarySeconds)) }
                 exit(Canary.run(control: control, engine: engine, generation: generation, samples: samples))
             }
             var settings = ScanServerSettings()

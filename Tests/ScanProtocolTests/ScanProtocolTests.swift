@@ -56,7 +56,7 @@ enum Samples {
     ]
 
     static let orders: [WorkerOrder] = [
-        .adopt(isTrusted: true), .adopt(isTrusted: false), .load(generation: 8), .drain,
+        .adopt(isTrusted: true, user: 0), .adopt(isTrusted: false, user: .max), .load(generation: 8), .drain,
     ]
 
     static var reports: [WorkerReport] {

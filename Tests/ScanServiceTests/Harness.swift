@@ -1,4 +1,5 @@
 // swift-format-ignore-file: NeverForceUnwrap
+
 import FakeEngine
 import Glibc
 import Platform
@@ -54,9 +55,9 @@ final class Harness {
     }
 
     /// A new client.
-    func connect(isTrusted: Bool = false) throws -> TestLink {
+    func connect(isTrusted: Bool = false, user: UInt32 = 1_000) throws -> TestLink {
         let (near, far) = try UnixSocket.pair()
-        manager.send(WorkerOrder.adopt(isTrusted: isTrusted).message, far)
+        manager.send(WorkerOrder.adopt(isTrusted: isTrusted, user: user).message, far)
         return TestLink(near)
     }
 

@@ -46,7 +46,7 @@ import Testing
         var settings = ScanServerSettings()
         settings.threads = 2
         let harness = try Harness(settings: settings)
-        let client = try harness.connect()
+        let client = try harness.connect(isTrusted: true)
         var asked: Set<UInt32> = []
         for request in 1...1_000 {
             try client.scan("ask \(request)", request: UInt32(request))
@@ -155,7 +155,7 @@ import Testing
     func vanishedClient() throws {
         let harness = try Harness()
         do {
-            let client = try harness.connect()
+            let client = try harness.connect(isTrusted: true)
             try client.scan("spin", request: 1)
             try client.scan("ask", request: 2)
             _ = try client.reply()
@@ -326,6 +326,78 @@ import Testing
         let own = try harness.connect(isTrusted: true)
         #expect(throws: PacketLink.Failure.self) { _ = try second.receive() }
         for client in [first, own] {
+            try client.scan("EICAR", request: 1)
+            #expect(try client.verdict().isInfected)
+        }
+        harness.end()
+    }
+
+    @Test("users cannot take all threads, nor the places of agents or of other users")
+    func fairness() throws {
+        let engine = FakeEngine()
+        var settings = ScanServerSettings()
+        settings.threads = 3
+        let harness = try Harness(engine: engine, settings: settings)
+        let user = try harness.connect(user: 1_000)
+        for request: UInt32 in 1...40 { try user.scan("hang", request: request) }
+        // Two threads hang, and the user's further requests wait; agents have the third thread.
+        _ = try harness.statistics { $0.running == 2 && $0.queued == 8 }
+        let agent = try harness.connect(isTrusted: true)
+        for request: UInt32 in 1...100 { try agent.scan("EICAR", request: request) }
+        for _ in 1...100 { #expect(try agent.verdict().isInfected) }
+        #expect(engine.inside.withLock { $0.peak } == 3)
+        // Another user is read from, and comes before the rest of the first one's.
+        let other = try harness.connect(user: 1_001)
+        try other.scan("EICAR", request: 1)
+        engine.released.store(true, ordering: .relaxed)
+        #expect(try other.verdict().isInfected)
+        for _ in 1...40 { _ = try user.verdict() }
+        harness.end()
+    }
+
+    @Test("requests and suspended scans of one user are bounded over all connections")
+    func perUserLimit() throws {
+        var settings = ScanServerSettings()
+        settings.foreignRequestsPerUser = 3
+        let harness = try Harness(settings: settings)
+        let clients = try (0..<4).map { _ in try harness.connect(user: 1_000) }
+        for client in clients[..<3] {
+            try client.scan("ask", request: 1)
+            _ = try client.reply()
+        }
+        try clients[3].scan("hello", request: 1)
+        guard case .failed(let failure) = try clients[3].reply().reply else { throw NotAVerdict() }
+        #expect(failure.reason == .busy)
+        for client in [try harness.connect(user: 1_001), try harness.connect(isTrusted: true, user: 1_000)] {
+            try client.scan("EICAR", request: 1)
+            #expect(try client.verdict().isInfected)
+        }
+        for client in clients[..<3] { client.send(ScanRequest.cancel.message(request: 1)) }
+        harness.end()
+
+        settings.foreignSuspended = 1
+        let strict = try Harness(settings: settings)
+        let first = try strict.connect()
+        try first.scan("ask", request: 1)
+        _ = try first.reply()
+        // Nobody is asked any more: it goes on without an answer.
+        let second = try strict.connect()
+        try second.scan("ask", request: 1)
+        #expect(try second.verdict().findings.contains { $0.name == "failed" })
+        first.send(ScanRequest.cancel.message(request: 1))
+        strict.end()
+    }
+
+    @Test("connections of one user are bounded")
+    func perUserConnections() throws {
+        var settings = ScanServerSettings()
+        settings.foreignPerUser = 1
+        let harness = try Harness(settings: settings)
+        let first = try harness.connect(user: 1_000)
+        let second = try harness.connect(user: 1_000)
+        let other = try harness.connect(user: 1_001)
+        #expect(throws: PacketLink.Failure.self) { _ = try second.receive() }
+        for client in [first, other] {
             try client.scan("EICAR", request: 1)
             #expect(try client.verdict().isInfected)
         }
