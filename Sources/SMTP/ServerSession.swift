@@ -14,8 +14,12 @@ package struct ServerSession: Sendable {
         package var responseLine = 12288
         /// Rejected commands and recipients after which the connection ends.
         package var errors = 20
-        /// Commands that do nothing (NOOP, RSET, VRFY, HELP, EHLO …) between two messages after which it ends.
+        /// Commands that do nothing (NOOP, RSET, VRFY, HELP, EHLO, XFORWARD, a MAIL that is refused …) between two
+        /// messages after which it ends.
         package var idleCommands = 100
+        /// Recipients that were refused between two messages after which it ends. Many, because a client may well have
+        /// to send a message again for a thousand of them.
+        package var refusedRecipients = 10_000
 
         package init() {}
     }
@@ -47,6 +51,7 @@ package struct ServerSession: Sendable {
     private var discardingLine = false
     private var errors = 0
     private var idleCommands = 0
+    private var refusedRecipients = 0
     private var closing = false
 
     /// The name of the last HELO or EHLO.
@@ -118,6 +123,7 @@ package struct ServerSession: Sendable {
     package mutating func beginContent() {
         mode = .content(DataDecoder(bareNewline: bareNewline))
         idleCommands = 0
+        refusedRecipients = 0
     }
 
     /// How content ended.
@@ -168,6 +174,12 @@ package struct ServerSession: Sendable {
 
     /// Counts a refusal that was not the session's own, such as the next hop's 550 to a recipient.
     package mutating func countError() { errors += 1 }
+
+    /// Counts a command that was valid and came to nothing, such as a MAIL that was refused.
+    package mutating func countIdleCommand() { idleCommands += 1 }
+
+    /// Counts a recipient that was refused, by us or by the next hop.
+    package mutating func countRefusedRecipient() { refusedRecipients += 1 }
 
     /// Call it before the 220 to STARTTLS.
     /// - Returns: false when the client sent on in clear text: somebody may have injected it, so hang up.
@@ -275,9 +287,10 @@ package struct ServerSession: Sendable {
         case .reset:
             isInTransaction = false
             idleCommands += 1
-        case .noop, .verify, .help: idleCommands += 1
+        case .noop, .verify, .help, .xforward: idleCommands += 1
         default: break
         }
-        return idleCommands > limits.idleCommands ? close(.tooManyErrors) : .command(command)
+        let isIdle = idleCommands > limits.idleCommands || refusedRecipients > limits.refusedRecipients
+        return isIdle ? close(.tooManyErrors) : .command(command)
     }
 }

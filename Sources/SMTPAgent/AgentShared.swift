@@ -21,6 +21,7 @@ final class AgentShared: Sendable {
     let scanner: any MessageScanner
     let events: AgentEvents
     let counters = Counters()
+    let roll = SessionRoll()
     /// For the marks in messages.
     let hostName: String
     let version: String

@@ -71,6 +71,21 @@ final class NextHop {
         return replies.removeFirst()
     }
 
+    /// A reply that came before the message was ended; nil when there is none. Looks, and does not wait.
+    func earlyReply() async -> Reply? {
+        do throws(StreamError) {
+            guard try await stream.fill(deadline: .milliseconds(1)) else { return .nextHopLost }
+        } catch {
+            // None, or the connection is lost: then the end cannot be sent either.
+            return replies.first
+        }
+        do throws(ReplyParser.Failure) { try parser.receive(stream.input, into: &replies) } catch {
+            return .nextHopLost
+        }
+        stream.consume(stream.input.count)
+        return replies.first
+    }
+
     /// Whether every reply that came was asked for.
     var isSilent: Bool { replies.isEmpty && !parser.isInsideReply }
 

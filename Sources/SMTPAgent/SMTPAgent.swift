@@ -1,6 +1,7 @@
 package import AgentKit
 import CLinux
 import EventLoop
+import Glibc
 package import Platform
 import SMTP
 import Synchronization
@@ -83,8 +84,18 @@ package final class SMTPAgent: Sendable {
 
     /// Ends: accepts no more, closes idle sessions with 421, lets messages under way end, and cuts off
     /// what is still there after the grace. From any thread.
-    package func stop(grace: Duration) {
-        for reactor in reactors { reactor.stop(deadline: .after(grace)) }
+    ///
+    /// - Parameter finalReply: how long, in place of the grace, the next hop may take to answer for a message that it has
+    ///   already: whoever cut it off would have the client send it again.
+    package func stop(grace: Duration, finalReply: Duration? = nil) {
+        for reactor in reactors { reactor.stop(deadline: .after(max(grace, finalReply ?? grace))) }
+        guard let finalReply, finalReply > grace else { return }
+        let thread = try? NativeThread { [shared] in
+            let end = Clock.now &+ UInt64(grace.components.seconds) * 1_000_000_000
+            while Clock.now < end { usleep(100_000) }
+            shared.roll.cutOff()
+        }
+        thread?.detach()
     }
 
     private func accept(_ listening: [Descriptor], on reactor: Reactor) {
@@ -139,11 +150,14 @@ private func serve(_ client: Stream, _ shared: AgentShared) {
             refuse(client, .nextHopUnavailable)
             return
         }
-        client.reactor.spawn("session") {
+        shared.roll.enter(number)
+        let task = client.reactor.spawn("session") {
             let session = Session(number, shared, current, client, target)
             await session.run()
+            shared.roll.leave(number)
             shared.dismiss(peer)
         }
+        shared.roll.note(task, of: number)
     }
 }
 

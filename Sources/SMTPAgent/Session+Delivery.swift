@@ -63,7 +63,7 @@ extension Session {
                         return .nextHopLost
                     }
                     exchange.contentSent()
-                    return await transmit(message, segments, hop)
+                    return await transmit(message, segments, hop, isAgain: true)
                 }
             }
         } catch {
@@ -74,7 +74,11 @@ extension Session {
     }
 
     /// Sends the content and waits for the verdict of the next hop.
-    private func transmit(_ message: SpooledMessage, _ segments: [Segment], _ hop: NextHop) async -> Reply {
+    ///
+    /// - Parameter isAgain: connecting and repeating the envelope took its time.
+    private func transmit(
+        _ message: SpooledMessage, _ segments: [Segment], _ hop: NextHop, isAgain: Bool = false
+    ) async -> Reply {
         do throws(HopError) {
             guard hop.isSilent else { throw .lost("a reply before the message") }
             var encoder = DataEncoder()
@@ -87,6 +91,13 @@ extension Session {
                 case .original(let range): try await send(message, range, &encoder, hop)
                 }
             }
+            // Without its end the server keeps nothing of the message.
+            if let reply = await refusalBeforeEnd(hop, message, isAgain: isAgain) {
+                dropHop()
+                return reply
+            }
+            guard shared.roll.mayEndMessage(number) else { throw .lost("the agent is ending") }
+            defer { shared.roll.answered(number) }
             var end: [UInt8] = []
             encoder.finish(into: &end)
             hop.write(end)
@@ -106,6 +117,20 @@ extension Session {
             dropHop()
             return .nextHopLost
         }
+    }
+
+    /// Why the message must not be ended: the server refused it in the middle, or the client does not wait any more.
+    private func refusalBeforeEnd(_ hop: NextHop, _ message: SpooledMessage, isAgain: Bool) async -> Reply? {
+        // A short one goes out in one piece: there was no time to answer in its middle.
+        if message.size > hop.stream.outputLimit, let early = await hop.earlyReply() {
+            log(.warning, "\(target.description): \(early.code) in the middle of the message")
+            return early.isPositive || early.code < 400 ? .nextHopLost : early
+        }
+        if latestEnd.hasPassed {
+            log(.warning, "\(target.description): too slow; the client would send the message again")
+            return .nextHopLost
+        }
+        return isAgain ? (await isClientGone() ? .nextHopLost : nil) : nil
     }
 
     private static let piece = 65_536

@@ -23,6 +23,7 @@ extension Session {
         let limit = server.offer.announcedSize(announced)
         if let size = mail.declaredSize, limit > 0, size > limit {
             server.endTransaction()
+            server.countIdleCommand()
             batch.add(.answer(.messageTooBig))
             return
         }
@@ -34,6 +35,7 @@ extension Session {
     func add(_ recipient: RecipientCommand) async throws(SessionEnd) {
         transaction.triedRecipients = true
         guard transaction.recipients.count + batch.recipientCount < settings.maximumRecipients else {
+            server.countRefusedRecipient()
             batch.add(.answer(.tooManyRecipients))
             return
         }
@@ -43,6 +45,7 @@ extension Session {
             // The recipient that set the policy may have been refused, which only its reply tells.
             try await flushBatch()
             guard transaction.recipients.isEmpty else {
+                server.countRefusedRecipient()
                 batch.add(.answer(.otherPolicy))
                 return
             }
@@ -114,6 +117,7 @@ extension Session {
             hop.isInTransaction = reply.isPositive
             if !reply.isPositive {
                 server.endTransaction()
+                server.countIdleCommand()
                 transaction.mail = nil
             }
         case .recipient(let recipient):
@@ -121,6 +125,8 @@ extension Session {
                 transaction.recipients.append(recipient)
             } else if reply.isPermanent, settings.role == .transparent {
                 server.countError()
+            } else {
+                server.countRefusedRecipient()
             }
         case .answer: break
         }

@@ -12,6 +12,7 @@ extension Session {
     func receiveMessage() async throws(SessionEnd) {
         try await flushBatch()
         guard let policy = transaction.policy, !transaction.recipients.isEmpty else {
+            server.countIdleCommand()
             batch.add(.answer(transaction.triedRecipients ? .noValidRecipients : .recipientFirst))
             return
         }
@@ -97,6 +98,7 @@ extension Session {
     private func handle(_ message: SpooledMessage, _ policy: RecipientPolicy) async throws(SessionEnd) -> Reply {
         var verdict: ScanVerdict?
         let longScan = Deadline.seconds(settings.timeouts.longScan)
+        latestEnd = .seconds(settings.timeouts.latestEnd)
         if policy.mail.needsScan {
             let envelope = ScanEnvelope(
                 agent: "smtp", sender: transaction.sender, recipients: transaction.addresses,
@@ -127,6 +129,13 @@ extension Session {
 
     /// A client that has given up will send the message again: delivering it now would make two of it (RFC 1047).
     private func checkClient() async throws(SessionEnd) {
+        guard await isClientGone() else { return }
+        await hop?.reset()
+        throw .gone
+    }
+
+    /// Looks whether the client has hung up.
+    func isClientGone() async -> Bool {
         do throws(StreamError) {
             guard try await client.fill(deadline: .milliseconds(1)) else { throw .closed }
             server.receive(client.input)
@@ -135,9 +144,9 @@ extension Session {
             // It waits.
         } catch {
             log(.info, "the client has gone before the message from <\(transaction.sender)> was delivered")
-            await hop?.reset()
-            throw .gone
+            return true
         }
+        return false
     }
 
     /// What to do, and the pieces of the message that goes on.

@@ -31,6 +31,8 @@ final class Session {
     /// Extensions that the client was told of.
     var announced = Extensions()
     var commandDeadline = Deadline.never
+    /// When the message under way must have been sent on.
+    var latestEnd = Deadline.never
     /// TLS towards the next hop was tried in vain.
     var tlsFailed = false
 

@@ -20,6 +20,9 @@ package struct Timeouts: Sendable, Equatable {
     package var longScan = 5
     /// Waiting for the reply to the final dot. With the scan it stays below the 10 minutes of a client.
     package var hopFinal = 280
+    /// From the end of the client's message until its end must have been sent on: a client that waits 10 minutes for the
+    /// reply (RFC 5321 section 4.5.3.2.6) hears of it then. After that it would send the message a second time.
+    package var latestEnd = 310
     /// For a farewell.
     package var quit = 5
 

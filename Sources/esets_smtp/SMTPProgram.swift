@@ -12,6 +12,9 @@ import ScanProtocol
 enum SMTPProgram {
     /// How long messages under way may take after SIGTERM.
     private static let grace = Duration.seconds(60)
+    /// How long the next hop may take then to answer for a message that it has: longer than `Timeouts.hopFinal`, and
+    /// shorter than the manager waits for an agent.
+    private static let finalReply = Duration.seconds(300)
     /// Seconds between two reports to the manager.
     private static let reportInterval = 10
 
@@ -46,7 +49,7 @@ enum SMTPProgram {
                 case .reload: reload(agent, paths, log)
                 case .end:
                     log.current.info("ending: \(agent.sessionCount) sessions are under way")
-                    agent.stop(grace: grace)
+                    agent.stop(grace: grace, finalReply: finalReply)
                 }
             }
             try agent.run(listening)

@@ -44,6 +44,51 @@ import Testing
         #expect(harness.hop.seen.messages.isEmpty)
     }
 
+    @Test("a message that the next hop refuses before its end is not delivered and sent again")
+    func earlyRefusal() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.early = "452 4.3.1 no room"
+        let harness = try Harness(hop: behaviour)
+        let line = String(repeating: "x", count: 1_998) + "\r\n"
+        let reply = try await harness.client { client in
+            try await client.hello()
+            // More than the kernel keeps on the way.
+            return try await client.deliver(String(repeating: line, count: 4_500))
+        }
+        await harness.stop()
+        #expect(reply == "452 4.3.1 no room")
+        #expect(harness.hop.seen.messages.isEmpty)
+    }
+
+    @Test("a message that comes too late for its client is not delivered")
+    func tooLate() async throws {
+        var timeouts = Timeouts()
+        timeouts.latestEnd = 0
+        let harness = try Harness(timeouts: timeouts)
+        let reply = try await harness.client { client in
+            try await client.hello()
+            return try await client.deliver("x\r\n")
+        }
+        await harness.stop()
+        #expect(reply.hasPrefix("451"))
+        #expect(harness.hop.seen.messages.isEmpty)
+    }
+
+    @Test("a client whose MAIL is refused again and again is sent away")
+    func refusedForEver() async throws {
+        let harness = try Harness()
+        let last = try await harness.client { client in
+            try await client.hello()
+            var reply = ""
+            for _ in 0..<200 where !reply.hasPrefix("421") {
+                reply = try await client.ask("MAIL FROM:<s@example.com> SIZE=99999999999")
+            }
+            return reply
+        }
+        await harness.stop()
+        #expect(last.hasPrefix("421"))
+    }
+
     @Test func nextHopThatHangsUpBetweenMessages() async throws {
         var behaviour = FakeHop.Behaviour()
         behaviour.hangUp[1] = "QUIT"
@@ -189,6 +234,37 @@ import Testing
         #expect(idle == 421)
         #expect(busy == "250 2.0.0 queued as X")
         #expect(harness.hop.seen.messages == ["half and half\r\n"])
+    }
+
+    @Test("an end waits for the answer to a message that the next hop has, and for nothing else")
+    func stoppingWaitsForTheFinalReply() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.finalTime = .milliseconds(700)
+        let harness = try Harness(hop: behaviour)
+        let replies = try await harness.client { first in
+            try await harness.client { second in
+                try await second.hello()
+                _ = try await second.ask("MAIL FROM:<s@example.com>")
+                _ = try await second.ask("RCPT TO:<r@example.com>")
+                _ = try await second.ask("DATA")
+                second.send("half a message\r\n")
+                try await second.stream.flush(deadline: .seconds(20))
+                try await first.hello()
+                _ = try await first.ask("MAIL FROM:<s@example.com>")
+                _ = try await first.ask("RCPT TO:<r@example.com>")
+                _ = try await first.ask("DATA")
+                first.send("x\r\n.\r\n")
+                try await first.stream.flush(deadline: .seconds(20))
+                while harness.hop.seen.messages.isEmpty { try await harness.reactor.sleep(until: .milliseconds(5)) }
+                harness.agent.stop(grace: .zero, finalReply: .seconds(20))
+                let cut = try await second.reply()
+                let answered = try await first.reply()
+                return [cut.code, answered.code]
+            }
+        }
+        #expect(replies == [421, 250])
+        await harness.stop()
+        #expect(harness.hop.seen.messages == ["x\r\n"])
     }
 
     @Test func reloadCountsForNewSessions() async throws {

@@ -25,6 +25,10 @@ final class FakeHop: Sendable {
         var breaksTLS = false
         /// Hangs up after the reply to the first message.
         var closesAfterMessage = false
+        /// How long it thinks before its reply to the final dot.
+        var finalTime = Duration.zero
+        /// Sends this after the first line of the content, and the final reply all the same.
+        var early: String?
     }
 
     struct Seen: Sendable {
@@ -36,10 +40,12 @@ final class FakeHop: Sendable {
 
     private let state: Mutex<(behaviour: Behaviour, seen: Seen, refused: [String: Int])>
     private let listening: Descriptor
+    private let reactor: Reactor
     let port: UInt16
 
     init(_ reactor: Reactor, _ behaviour: Behaviour) throws {
         state = Mutex((behaviour, Seen(), [:]))
+        self.reactor = reactor
         let address = SocketAddress(numeric: "127.0.0.1", port: 0)
         listening = try Listener.open(try require(address))
         let listener = try Listener(reactor, listening)
@@ -95,10 +101,11 @@ final class FakeHop: Sendable {
             case "DATA":
                 stream.write(behaviour.data + "\r\n")
                 guard behaviour.data.hasPrefix("354") else { continue }
-                guard let content = try await content(stream, deadline) else { return }
+                guard let content = try await content(stream, deadline, early: behaviour.early) else { return }
                 if content.isEmpty { note("LONE DOT") }
                 state.withLock { $0.seen.messages.append(content) }
                 if behaviour.diesAtDot { return }
+                if behaviour.finalTime > .zero { try await reactor.sleep(until: .after(behaviour.finalTime)) }
                 stream.write(behaviour.final + "\r\n")
                 if behaviour.closesAfterMessage, number == 1 {
                     try await stream.flush(deadline: deadline)
@@ -130,11 +137,17 @@ final class FakeHop: Sendable {
 
     /// The raw content up to the final dot, as on the wire; nil when the connection ended before.
     /// This server reads line ends as tolerantly as the worst ones do.
-    private func content(_ stream: Stream, _ deadline: Deadline) async throws -> String? {
+    private func content(_ stream: Stream, _ deadline: Deadline, early: String?) async throws -> String? {
         var all: [UInt8] = []
+        var early = early
         while let line = try await stream.readLine(limit: 1 << 20, deadline: deadline) {
             if line == Array(".\n".utf8) || line == Array(".\r\n".utf8) { return String(decoding: all, as: UTF8.self) }
             all += line
+            if let reply = early {
+                early = nil
+                stream.write(reply + "\r\n")
+                try await stream.flush(deadline: deadline)
+            }
         }
         note("CUT OFF")
         return nil

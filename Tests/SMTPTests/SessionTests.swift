@@ -140,6 +140,45 @@ import Testing
         #expect(session.events() == [.close(.tooManyErrors)])
     }
 
+    @Test func whatComesToNothingIsCounted() {
+        var limits = ServerSession.Limits()
+        limits.idleCommands = 3
+        limits.refusedRecipients = 5
+        // A MAIL that is refused each time.
+        var session = self.session(limits: limits)
+        session.receive("EHLO x\r\n")
+        _ = session.events()
+        for number in 0..<4 {
+            session.receive("MAIL FROM:<a@b>\r\n")
+            guard number < 3 else {
+                #expect(session.next() == .close(.tooManyErrors))
+                break
+            }
+            #expect(names(session.events()) == ["mail"])
+            session.endTransaction()
+            session.countIdleCommand()
+        }
+        // XFORWARD again and again.
+        session = self.session(limits: limits)
+        session.offer.xforward = true
+        session.receive("EHLO x\r\n" + String(repeating: "XFORWARD NAME=a\r\n", count: 4))
+        #expect(session.events().last == .close(.tooManyErrors))
+        // Recipients that are refused: many, and a message that goes through begins anew.
+        session = self.session(limits: limits)
+        session.receive("EHLO x\r\nMAIL FROM:<a@b>\r\n")
+        _ = session.events()
+        for _ in 0..<5 { session.countRefusedRecipient() }
+        session.receive("RCPT TO:<a@b>\r\n")
+        #expect(names(session.events()) == ["rcpt a@b"])
+        session.beginContent()
+        var content: [UInt8] = []
+        session.receive(".\r\n")
+        #expect(session.content(ByteView(), into: &content) != nil)
+        for _ in 0..<6 { session.countRefusedRecipient() }
+        session.receive("RCPT TO:<a@b>\r\n")
+        #expect(session.events() == [.close(.tooManyErrors)])
+    }
+
     @Test func bareLineFeedsInCommands() {
         var session = session(.reject)
         session.receive("EHLO x\nNOOP\r\n")
