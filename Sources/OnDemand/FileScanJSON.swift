@@ -17,7 +17,12 @@ package enum FileScanJSON {
             "database": .integer(Int64(clamping: file.verdict.databaseVersion)),
             "threats": .array(
                 file.verdict.threats.map {
-                    ["object": .string(paths.text($0.object)), "name": .string($0.name), "source": .string($0.source)]
+                    [
+                        "object": .string(paths.text($0.object)), "name": .string($0.name),
+                        "source": .string($0.source), "class": .string(name(of: $0.kind)),
+                        "offset": $0.offset.map { .integer(Int64(clamping: $0)) } ?? .null,
+                        "score": $0.kind == .heuristic ? .number($0.score) : .null,
+                    ]
                 }),
             "not_scanned": .array(
                 file.verdict.notScanned.map {
@@ -25,9 +30,25 @@ package enum FileScanJSON {
                 }),
             "notes": .array(
                 file.verdict.findings.filter { !$0.isThreat && $0.kind != .notScanned }.map {
-                    ["object": .string(paths.text($0.object)), "text": .string($0.name), "score": .number($0.score)]
+                    [
+                        "object": .string(paths.text($0.object)), "text": .string($0.name),
+                        "class": .string(name(of: $0.kind)), "score": .number($0.score),
+                    ]
                 }),
         ]
+    }
+
+    /// What sort of threat or remark it is: a signature's word, a suspicion, or an application that not everybody wants.
+    private static func name(of kind: Finding.Kind) -> String {
+        switch kind {
+        case .infected: "signature"
+        case .heuristic: "heuristic"
+        case .unwanted: "unwanted"
+        case .unsafe: "unsafe"
+        case .spam: "spam"
+        case .notScanned: "notscanned"
+        case .note: "note"
+        }
     }
 
     /// A file that could not be read.

@@ -52,7 +52,7 @@ struct Catalogue {
         entry.name_length = UInt16(name.count)
         entry.source = UInt16(sources.count - 1)
         entry.line = UInt32(truncatingIfNeeded: line)
-        entry.flags = flags | Self.flags(of: name)
+        entry.flags = Self.flags(of: name, in: flags)
         entries.append(entry)
         sources[sources.count - 1].signatures += 1
         return UInt32(entries.count - 1)
@@ -68,13 +68,33 @@ struct Catalogue {
         return UInt32(offset)
     }
 
-    /// By convention `PUA.` begins the names of unwanted applications; the test files are known by name.
-    private static func flags(of name: ByteView) -> UInt32 {
-        if name.hasPrefix(ByteView("PUA.")) { return EM_SIGNATURE_UNWANTED }
+    /// What a name says about its signature, beside what its file does (the `u` of .ndu, .ldu, .hdu, .mdu).
+    ///
+    /// By convention `PUA.` begins the names of unwanted applications; the category follows, alone or behind the
+    /// platform. Tools that their owner may want are the unsafe ones. The test files are known by name.
+    private static func flags(of name: ByteView, in file: UInt32) -> UInt32 {
         if name.hasPrefixIgnoringCase(ByteView("Eicar")) || name.hasPrefix(ByteView("Esets-Test-")) {
-            return EM_SIGNATURE_TEST
+            return file | EM_SIGNATURE_TEST
         }
-        return 0
+        let isNamed = name.hasPrefixIgnoringCase(ByteView("PUA."))
+        guard isNamed || file & EM_SIGNATURE_UNWANTED != 0 else { return file }
+        let category = isNamed && isTool(name.dropFirst(4)) ? EM_SIGNATURE_UNSAFE : EM_SIGNATURE_UNWANTED
+        return file & ~EM_SIGNATURE_OPTIONAL | category
+    }
+
+    /// Categories of tools for other people's machines, passwords and networks.
+    private static let tools: [StaticString] = ["Tool", "HackTool", "PwTool", "NetTool", "RAT", "Spy", "Server"]
+
+    /// Whether one of the first two words of a name, without `PUA.`, is such a category.
+    private static func isTool(_ name: ByteView) -> Bool {
+        var rest = name
+        for _ in 0..<2 {
+            let end = rest.firstIndex(of: UInt8(ascii: ".")) ?? rest.count
+            let word = rest.prefix(end)
+            if tools.contains(where: { word.equalsIgnoringCase(ByteView($0)) }) { return true }
+            rest = rest.dropFirst(end + 1)
+        }
+        return false
     }
 
     /// The sections.

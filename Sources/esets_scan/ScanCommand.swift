@@ -45,6 +45,7 @@ struct ScanCommand {
             ProgramOption("log-console", .toggle, help: "write to standard output (default)"),
             ProgramOption("aind", .toggle, help: "show progress on a terminal (default)"),
             ProgramOption("json", help: "write one JSON object a line"),
+            ProgramOption("all-matches", .toggle, help: "name every signature that matches a file, not only the first"),
             ProgramOption("subdir", .toggle, help: "go into directories below the given ones (default)"),
             ProgramOption("max-subdir-level", .value("N"), help: "levels of directories; 0 = no limit"),
             ProgramOption("symlink", .toggle, help: "follow symbolic links (default)"),
@@ -146,6 +147,7 @@ struct ScanCommand {
             options.numbers[name] = settings.flag(name) ? 1 : 0
         }
         options.numbers["antispam"] = 0
+        options.reportsAllMatches = arguments.toggle("all-matches") ?? false
         options.numbers.merge(numbers) { $1 }
         return options
     }
