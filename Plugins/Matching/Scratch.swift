@@ -5,7 +5,7 @@ import CModuleABI
 /// It grows to what the hardest object needed and holds nothing of an object after the match.
 package final class Scratch {
     private(set) var matches: [Match] = []
-    /// Whether one of the matches is more than potentially unwanted: then nothing else can make it worse.
+    /// Whether one of the matches is more than potentially unwanted or unsafe: then nothing else can make it worse.
     private(set) var isDecided = false
     /// Dead ends of the object at hand, by pattern element.
     private var notes = [Note](repeating: Note(), count: 256)
@@ -56,7 +56,7 @@ package final class Scratch {
     /// Notes a match; `flags` are the EM_SIGNATURE_… of its signature.
     func add(_ match: Match, flags: UInt32) {
         matches.append(match)
-        if flags & EM_SIGNATURE_UNWANTED == 0 { isDecided = true }
+        if flags & EM_SIGNATURE_OPTIONAL == 0 { isDecided = true }
     }
 
     /// Forgets the failed states of the verification before.
