@@ -42,7 +42,8 @@ final class CleanCache: Sendable {
 
     /// Whether this content was clean for these modules.
     func contains(_ key: Key, generation: UInt64) -> Bool {
-        entries.withLock { entries in
+        guard generation != 0 else { return false }
+        return entries.withLock { entries in
             places(key).contains { entries[$0].generation == generation && entries[$0].key == key }
         }
     }
@@ -53,7 +54,7 @@ final class CleanCache: Sendable {
         entries.withLock { entries in
             let places = places(key)
             let place =
-                places.first { entries[$0].key == key || entries[$0].generation != generation }
+                places.first { entries[$0].key == key } ?? places.first { entries[$0].generation != generation }
                 ?? places.lowerBound + Int(truncatingIfNeeded: key.low >> 32) % CleanCache.ways
             entries[place] = Entry(key: key, generation: generation)
         }

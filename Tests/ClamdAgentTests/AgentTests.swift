@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func moreClientsThanPlacesWait() throws {
-        let agent = try RunningAgent(FakeService(), ["clamd_max_connections = 2", "num_thrd = 1"])
+        let agent = try RunningAgent(FakeService(), ["clamd_max_connections = 2"], threads: 1)
         let idle = try (0..<2).map { _ in try agent.connect() }
         let late = try agent.connect()
         try late.writeAll(Array("zPING\0".utf8))

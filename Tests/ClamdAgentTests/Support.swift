@@ -96,12 +96,12 @@ final class RunningAgent {
     private let thread: NativeThread
 
     /// - Parameter options: lines of [clamd].
-    init(_ service: FakeService, _ options: [String] = []) throws {
+    init(_ service: FakeService, _ options: [String] = [], threads: Int = 2) throws {
         scratch = try Scratch()
         let paths = Paths(root: scratch.path, configurationFile: nil)
         try Files.makeDirectory(paths.configurationDirectory)
         try Files.makeDirectory(paths.spoolDirectory)
-        let lines = ["[clamd]", "clamd_sock_path = \"/clamd.sock\"", "num_thrd = 2"] + options
+        let lines = ["[clamd]", "clamd_sock_path = \"/clamd.sock\"", "num_thrd = \(threads)"] + options
         try Files.replace(
             paths.configurationDirectory + "/esets.cfg", with: Array((lines.joined(separator: "\n") + "\n").utf8))
         let settings = ClamdSettings(try Configuration.load(paths: paths))

@@ -56,6 +56,30 @@ private final class Collector: FileScanOutput {
         #expect(output.json.map { $0["status"]?.string } == ["clean", "infected", "infected", "notscanned"])
     }
 
+    @Test func jsonTellsEachFindingWhole() throws {
+        var verdict = ScanVerdict()
+        verdict.findings = [
+            Finding(kind: .infected, name: "A", source: "main.ndb", object: 2, offset: 17),
+            Finding(kind: .heuristic, name: "Macro", source: "em004", score: 100),
+            Finding(kind: .unwanted, name: "PUA.X", source: "daily.ldu"),
+            Finding(kind: .unsafe, name: "PUA.Tool.X", source: "daily.ldb"),
+            Finding(kind: .heuristic, name: "Odd", score: 40),
+        ]
+        verdict.objects = [
+            ObjectInfo(id: 1, parent: 0), ObjectInfo(id: 2, parent: 1, name: "b/x", format: "ZIP"),
+        ]
+        let json = FileScanJSON.file(ScannedFile(path: "/p", verdict: verdict))
+        let threats = try #require(json["threats"]?.array)
+        #expect(threats.map { $0["class"]?.string } == ["signature", "heuristic", "unwanted", "unsafe"])
+        #expect(threats.map { $0["source"]?.string } == ["main.ndb", "em004", "daily.ldu", "daily.ldb"])
+        #expect(threats[0]["object"]?.string == "/p » ZIP » b/x")
+        #expect(threats[0]["offset"]?.integer == 17)
+        #expect(threats[1]["offset"] == .null)
+        #expect(threats[1]["score"] == .number(100))
+        #expect(threats[0]["score"] == .null)
+        #expect(json["notes"]?.array?.first?["class"]?.string == "heuristic")
+    }
+
     @Test func manyFilesStayInOrder() throws {
         let scratch = try Scratch()
         for i in 100..<200 { try scratch.file("\(i)", i % 7 == 0 ? "virus V\(i)" : "") }
