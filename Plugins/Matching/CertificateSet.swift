@@ -97,8 +97,7 @@ struct CertificateSet {
 
     /// The entry that means a certificate.
     private func entry(for certificate: CAuthenticode_certificate, isBlocked: Bool) -> em_certificate? {
-        var certificate = certificate
-        return withUnsafeBytes(of: &certificate) { bytes in
+        return withUnsafeBytes(of: certificate) { bytes in
             // Subject, issuer, serial number, key: see CAuthenticode_certificate.
             let whole = ByteView(bytes)
             let subject = whole.slice(0, 20)
