@@ -41,7 +41,7 @@ enum HexDigits {
         let small = digits | ones << 5
         let isLetter = (small &+ ones &* (0x80 - 0x61)) & ~(small &+ ones &* (0x80 - 0x67))
         guard (isNumber | isLetter) & high == high else { return nil }
-        let values = (digits & ones &* 0x0f) &+ (digits >> 6 & ones) &* 9
+        let values = (digits & (ones &* 0x0f)) &+ ((digits >> 6) & ones) &* 9
         // The first digit of a pair is the byte's upper half.
         let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff
         let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff
