@@ -24,6 +24,8 @@ private func archiveExtractors(_ body: (Extractor) -> Void) {
     body(ZIPUnpacker.extractor)
     body(GzipUnpacker.extractor)
     body(TarUnpacker.extractor)
+    body(ZlibUnpacker.extractor)
+    body(OverlayUnpacker.extractor)
 }
 
 /// A format that claims an object.

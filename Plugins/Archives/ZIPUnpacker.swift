@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Libarchive
 import MIMEE
 import ModuleKit
 import Unpacking
@@ -192,6 +193,15 @@ final class ZIPUnpacker: Unpacker {
             if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
             if result.end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
             try close(&output, &child)
+        } else if entry.method == 9 {
+            var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
+            let result = try inflate64(packed, into: &output)
+            if !isSizeKnown { packed = packed.prefix(result.used) }
+            if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
+            if result.end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
+            try close(&output, &child)
+        } else if isSizeKnown, Self.isReadByLibarchive(entry.method) {
+            try unpackByLibarchive(entry, packed, &child)
         } else {
             child.flags |= EM_OBJECT_UNSUPPORTED
             if !isSizeKnown { packed = ByteView() }

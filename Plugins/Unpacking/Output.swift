@@ -100,6 +100,22 @@ package struct Output {
         return stoppedBy == 0
     }
 
+    /// Adds bytes that came out before, beginning so many back; they may run into themselves. False when a limit is met.
+    ///
+    /// - Parameter distance: 1…`count`.
+    package mutating func repeatBytes(from distance: Int, count amount: Int) throws(ModuleError) -> Bool {
+        var rest = amount
+        while rest > 0 {
+            guard let room = try room(), let to = room.baseAddress else { return false }
+            let step = min(room.count, rest)
+            let from = UnsafePointer(to) - distance
+            for index in 0..<step { to[index] = from[index] }
+            advance(step)
+            rest -= step
+        }
+        return stoppedBy == 0
+    }
+
     /// What was unpacked so far; valid until more is.
     package var bytes: ByteView {
         ByteView(base: UnsafePointer(base.assumingMemoryBound(to: UInt8.self)), count: count)

@@ -1,0 +1,74 @@
+import BytesE
+import CModuleABI
+import Libarchive
+import ModuleKit
+import Unpacking
+
+/// Methods of compression that libarchive knows: the entry is given to it as an archive of this entry alone, so that
+/// what the forged headers around it say plays no part.
+extension ZIPUnpacker {
+    /// Bzip2, LZMA, Zstandard (both numbers), XZ, PPMd (APPNOTE.TXT 4.4.5).
+    static func isReadByLibarchive(_ method: UInt16) -> Bool {
+        switch method {
+        case 12, 14, 20, 93, 95, 98: true
+        default: false
+        }
+    }
+
+    func unpackByLibarchive(_ entry: ZIPEntry, _ packed: ByteView, _ child: inout Child) throws(ModuleError) {
+        guard entry.packedSize < 1 << 32, entry.size < 1 << 32 else {
+            child.flags |= EM_OBJECT_UNSUPPORTED
+            return
+        }
+        let header = ownHeader(entry)
+        var failure: ModuleError?
+        header.span.withUnsafeBufferPointer { buffer in
+            do throws(ModuleError) {
+                try read(LibarchiveReader(scan, head: ByteView(buffer), packed, .zip), entry, &child)
+            } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// A local header (4.3.7) with a name of one byte. Of the flags only the one counts that LZMA has its own end mark.
+    private func ownHeader(_ entry: ZIPEntry) -> InlineArray<31, UInt8> {
+        var header = InlineArray<31, UInt8>(repeating: 0)
+        func put(_ value: UInt64, _ size: Int, at offset: Int) {
+            for index in 0..<size { header[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
+        }
+        put(UInt64(ZIPEntry.localSignature), 4, at: 0)
+        put(63, 2, at: 4)
+        put(UInt64(entry.flags & 2), 2, at: 6)
+        put(UInt64(entry.method), 2, at: 8)
+        put(UInt64(entry.crc32), 4, at: 14)
+        put(entry.packedSize, 4, at: 18)
+        put(entry.size, 4, at: 22)
+        put(1, 2, at: 26)
+        put(0x78, 1, at: 30)
+        return header
+    }
+
+    private func read(_ reader: LibarchiveReader?, _ entry: ZIPEntry, _ child: inout Child) throws(ModuleError) {
+        var record: OpaquePointer?
+        guard let reader, try reader.next(&record) == .ready else {
+            child.flags |= EM_OBJECT_MALFORMED
+            return
+        }
+        var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
+        reading: while let room = try output.room() {
+            let (outcome, count) = try reader.read(into: room)
+            output.advance(count)
+            switch outcome {
+            case .ready: continue
+            case .end: break reading
+            case .failed:
+                child.flags |= EM_OBJECT_UNSUPPORTED
+                break reading
+            case .fatal:
+                child.flags |= EM_OBJECT_MALFORMED
+                break reading
+            }
+        }
+        try close(&output, &child)
+    }
+}
