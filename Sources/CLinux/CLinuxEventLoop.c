@@ -426,3 +426,9 @@ int32_t CLinux_start_thread(const char *name, void (*body)(void *), void *contex
 void CLinux_join_thread(uint64_t thread) { pthread_join((pthread_t)thread, NULL); }
 
 uint64_t CLinux_thread_identity(void) { return (uint64_t)pthread_self(); }
+
+uint64_t CLinux_thread_time(void) {
+    struct timespec time;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) != 0) return 0;
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}

@@ -69,6 +69,16 @@ package final class Listener: @unchecked Sendable {
     /// Connections that broke before they were accepted are passed over. When descriptors or memory are short, it
     /// pauses for 100 ms, so that connections under way can end, and tries again.
     package func accept() async throws(StreamError) -> Stream? {
+        while let (descriptor, peer) = try await acceptDescriptor() {
+            // Fails when the kernel has no room for another epoll entry: the connection is closed.
+            if let stream = try? Stream(reactor, adopting: descriptor, peer: peer) { return stream }
+            guard try await pause() else { return nil }
+        }
+        return nil
+    }
+
+    /// The next connection as a non-blocking descriptor, which belongs to the caller: for another reactor's stream.
+    package func acceptDescriptor() async throws(StreamError) -> (descriptor: Int32, peer: SocketAddress)? {
         let watch = try registered()
         streak += 1
         if streak >= 32 {
@@ -86,12 +96,7 @@ package final class Listener: @unchecked Sendable {
             }
             var peer = CLinux_address()
             let result = CLinux_accept(descriptor.raw, &peer)
-            if result >= 0 {
-                // Fails when the kernel has no room for another epoll entry: the connection is closed.
-                if let stream = try? Stream(reactor, adopting: result, peer: SocketAddress(peer)) { return stream }
-                guard try await pause() else { return nil }
-                continue
-            }
+            if result >= 0 { return (result, SocketAddress(peer)) }
             switch -result {
             case EAGAIN: watch.canRead = false
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: guard try await pause() else { return nil }

@@ -48,6 +48,7 @@ package final class Reactor: @unchecked Sendable {
     /// Room for one piece of network input of a filtered stream, shared because nothing is kept in it.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 64)
     let helpers = HelperThreads(limit: 8)
+    private let meter = LoadMeter()
 
     package init() throws(StreamError) {
         epoll = CLinux_epoll_create()
@@ -71,6 +72,9 @@ package final class Reactor: @unchecked Sendable {
 
     /// Whether the caller runs on the reactor's thread.
     package var isOnLoop: Bool { loopThread.load(ordering: .relaxed) == CLinux_thread_identity() }
+
+    /// How much of one processor its thread has used lately, in percent. From any thread.
+    package var load: Int { meter.recent }
 
     func preconditionOnLoop() {
         precondition(isOnLoop, "used outside the reactor's thread")
@@ -105,6 +109,7 @@ package final class Reactor: @unchecked Sendable {
             let count = CLinux_epoll_wait(
                 epoll, events.baseAddress, 256, isIdle ? timeout(stopping?.nextStep) : 0)
             for index in 0..<max(0, Int(count)) { dispatch(events[index]) }
+            meter.turn()
             if timers.next != nil { fireTimers() }
             for continuation in yielded { continuation.resume() }
             yielded.removeAll(keepingCapacity: true)

@@ -109,6 +109,13 @@ package final class Stream: @unchecked Sendable {
     package var descriptor: Int32 { watch.descriptor }
 
     package var isClosed: Bool { watch.isClosed }
+
+    /// Nothing has come that was not read, nothing waits to be sent, and neither side has ended, as far as is known:
+    /// for a connection that shall be used again later.
+    package var isQuiet: Bool {
+        !watch.isClosed && !watch.canRead && !watch.peerClosed && !isEnded && !isFinished && buffer.count == 0
+            && pendingOutput == 0 && output.failure == nil
+    }
     package var isEncrypted: Bool { filter != nil }
 
     /// The peer's side ended without the farewell that TLS demands: the last message may be cut short.

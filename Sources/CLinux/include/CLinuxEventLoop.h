@@ -92,4 +92,7 @@ void CLinux_join_thread(uint64_t thread);
 /// Tells threads apart; never 0.
 uint64_t CLinux_thread_identity(void);
 
+/* Processor time that the calling thread has used, in nanoseconds. */
+uint64_t CLinux_thread_time(void);
+
 #endif
