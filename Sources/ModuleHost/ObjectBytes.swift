@@ -42,10 +42,10 @@ package final class ObjectBytes: @unchecked Sendable {
     }
 
     /// Copies bytes.
-    package init(_ bytes: [UInt8]) {
+    package init(_ bytes: some Collection<UInt8>) {
         mapping = nil
         let base = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 16)
-        bytes.withUnsafeBytes { if let source = $0.baseAddress { base.copyMemory(from: source, byteCount: $0.count) } }
+        UnsafeMutableRawBufferPointer(start: base, count: bytes.count).copyBytes(from: bytes)
         owned = base
         view = ByteView(UnsafeRawBufferPointer(start: base, count: bytes.count))
     }

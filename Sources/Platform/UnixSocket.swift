@@ -80,6 +80,34 @@ package enum UnixSocket {
         return SocketMessage(bytes: bytes, descriptors: descriptors, isTruncated: truncated != 0)
     }
 
+    /// Receives one message into memory of the caller, whose size is the limit; nil at the end of the connection.
+    package static func receive(
+        _ socket: Descriptor, into buffer: UnsafeMutableRawBufferPointer, flags: Int32 = 0
+    ) throws(SystemError) -> (count: Int, descriptors: [Descriptor], isTruncated: Bool)? {
+        var truncated: Int32 = 0
+        var count: Int32 = 0
+        var fds: (Int32, Int32, Int32, Int32, Int32, Int32, Int32, Int32) = (-1, -1, -1, -1, -1, -1, -1, -1)
+        let received = try checkedCount("recvmsg") {
+            count = 8
+            return withUnsafeMutablePointer(to: &fds) { place in
+                place.withMemoryRebound(to: Int32.self, capacity: 8) {
+                    CLinux_receive_descriptors(
+                        socket.raw, buffer.baseAddress, buffer.count, $0, &count, &truncated, flags)
+                }
+            }
+        }
+        var descriptors: [Descriptor] = []
+        if count > 0 {
+            withUnsafeBytes(of: &fds) { raw in
+                for raw in raw.bindMemory(to: Int32.self).prefix(Int(count)) {
+                    descriptors.append(Descriptor(owning: raw))
+                }
+            }
+        }
+        if received == 0 && descriptors.isEmpty { return nil }
+        return (received, descriptors, truncated != 0)
+    }
+
     /// Who is at the other end.
     package static func peer(_ socket: Descriptor) throws(SystemError) -> (pid: UInt32, uid: UInt32, gid: UInt32) {
         var pid: UInt32 = 0

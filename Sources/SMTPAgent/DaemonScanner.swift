@@ -1,3 +1,4 @@
+import Bytes
 package import EventLoop
 import Platform
 import ScanClient
@@ -22,6 +23,15 @@ package final class DaemonScanner: MessageScanner {
             let scanner = AsyncScanner(reactor: reactor, path: path, agent: "smtp")
             known[ObjectIdentifier(reactor)] = scanner
             return scanner
+        }
+        do throws(ScanClientError) {
+            if message.size <= WireLimits.content {
+                return try await scanner.scan(
+                    content: message.view.array, name: "message", options: options, envelope: envelope,
+                    deadline: deadline)
+            }
+        } catch {
+            throw ScanUnavailable(error.description)
         }
         let descriptor: Descriptor
         do throws(SpoolError) { descriptor = try message.descriptor() } catch {

@@ -20,6 +20,8 @@ package final class AsyncScanner: @unchecked Sendable {
     /// Connections to ordinary scanning processes; the manager chooses another process for each.
     private var shared: [(id: UInt64, link: AsyncLink)] = []
     private var isConnecting = false
+    /// What the manager and its scanning processes speak.
+    private var version: UInt32 = 1
     private static let connections = 4
 
     /// - Parameters:
@@ -46,6 +48,19 @@ package final class AsyncScanner: @unchecked Sendable {
     package func scan(
         _ object: ScanObject, options: ScanOptions, envelope: ScanEnvelope, deadline: Deadline = .seconds(900)
     ) async throws(ScanClientError) -> ScanVerdict {
+        try await scan(.object(object), options, envelope, deadline)
+    }
+
+    /// Scans a short object in memory, at most `WireLimits.content` bytes: it travels within the request.
+    package func scan(
+        content: [UInt8], name: String, options: ScanOptions, envelope: ScanEnvelope, deadline: Deadline = .seconds(900)
+    ) async throws(ScanClientError) -> ScanVerdict {
+        try await scan(.content(content, name: name), options, envelope, deadline)
+    }
+
+    private func scan(
+        _ object: Payload, _ options: ScanOptions, _ envelope: ScanEnvelope, _ deadline: Deadline
+    ) async throws(ScanClientError) -> ScanVerdict {
         let order = ScanOrder(options: options, envelope: envelope, name: object.name, size: object.size)
         var plan = RetryPlan(now: Clock.now, patience: patience)
         var step = plan.start
@@ -65,7 +80,9 @@ package final class AsyncScanner: @unchecked Sendable {
             case .askFate(let worker):
                 step = plan.learned(await fate(of: worker), worker: worker, now: Clock.now)
             case .crashed(let worker, let signal):
-                _ = try? await ask(.keep(worker: worker, name: object.name), object)
+                if let descriptor = try? object.descriptor() {
+                    _ = try? await ask(.keep(worker: worker, name: object.name), descriptor)
+                }
                 return .crash(signal: signal)
             case .giveUp:
                 throw last
@@ -89,7 +106,7 @@ package final class AsyncScanner: @unchecked Sendable {
     // MARK: - One attempt
 
     private func attempt(
-        _ order: ScanOrder, _ object: ScanObject, isAlone: Bool, _ deadline: Deadline
+        _ order: ScanOrder, _ object: Payload, isAlone: Bool, _ deadline: Deadline
     ) async -> ScanOutcome {
         let worker: (id: UInt64, link: AsyncLink)
         do throws(ScanClientError) {
@@ -98,9 +115,18 @@ package final class AsyncScanner: @unchecked Sendable {
             return ScanOutcome(connecting: error)
         }
         defer { if isAlone { worker.link.close() } }
+        var order = order
+        var descriptor: Descriptor?
+        if version >= 2, case .content(let bytes, _) = object {
+            order.content = bytes[...]
+        } else {
+            do throws(SystemError) { descriptor = try object.descriptor() } catch {
+                return .error(ScanClientError(.unavailable, "cannot hand over the object: \(error)"))
+            }
+        }
         do throws(StreamError) {
             let (_, event) = try await worker.link.request(
-                { ScanRequest.scan(order).message(request: $0) }, descriptor: object.descriptor, isScan: true,
+                { [order] in ScanRequest.scan(order).message(request: $0) }, descriptor: descriptor, isScan: true,
                 deadline: deadline)
             guard case .message(let incoming) = event else {
                 return .lost(worker: worker.id)
@@ -161,11 +187,11 @@ package final class AsyncScanner: @unchecked Sendable {
     // MARK: - The manager
 
     private func ask(
-        _ request: ControlRequest, _ object: ScanObject? = nil
+        _ request: ControlRequest, _ passed: Descriptor? = nil
     ) async throws(ScanClientError) -> (reply: ControlReply, descriptor: Descriptor?) {
-        if let manager, manager.isOpen, let answer = try await ask(manager, request, object) { return answer }
+        if let manager, manager.isOpen, let answer = try await ask(manager, request, passed) { return answer }
         let fresh = try await connect()
-        guard let answer = try await ask(fresh, request, object) else {
+        guard let answer = try await ask(fresh, request, passed) else {
             throw ScanClientError(.unavailable, "\(path): the daemon closed the connection")
         }
         return answer
@@ -173,12 +199,12 @@ package final class AsyncScanner: @unchecked Sendable {
 
     /// nil when the connection ended.
     private func ask(
-        _ link: AsyncLink, _ request: ControlRequest, _ object: ScanObject?
+        _ link: AsyncLink, _ request: ControlRequest, _ passed: Descriptor?
     ) async throws(ScanClientError) -> (reply: ControlReply, descriptor: Descriptor?)? {
         let event: AsyncLink.Event
         do throws(StreamError) {
             event = try await link.request(
-                { request.message(request: $0) }, descriptor: object?.descriptor, deadline: .seconds(30)
+                { request.message(request: $0) }, descriptor: passed, deadline: .seconds(30)
             ).event
         } catch {
             throw ScanClientError(.unavailable, "\(path): the daemon did not answer: \(error)")
@@ -211,7 +237,7 @@ package final class AsyncScanner: @unchecked Sendable {
         guard let answer = try await ask(link, hello, nil) else {
             throw ScanClientError(.unavailable, "\(path): the daemon closed the connection")
         }
-        try answer.reply.welcome(path)
+        version = try answer.reply.welcome(path).version
         if let manager, manager.isOpen {
             link.close()
             return manager

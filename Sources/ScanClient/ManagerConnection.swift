@@ -19,7 +19,7 @@ final class ManagerConnection {
             throw ScanClientError(error, path: path)
         }
         let hello = ControlRequest.hello(version: scanProtocolVersion, agent: agent)
-        isPrivileged = try Self.ask(hello, nil, channel, path, 0, deadline).reply.welcome(path)
+        isPrivileged = try Self.ask(hello, nil, channel, path, 0, deadline).reply.welcome(path).isPrivileged
     }
 
     /// Sends a request and waits for its answer.

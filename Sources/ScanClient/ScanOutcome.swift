@@ -48,11 +48,10 @@ extension ControlReply {
         }
     }
 
-    /// Checks the answer to HELLO; whether privileged requests are allowed.
-    @discardableResult
-    func welcome(_ path: String) throws(ScanClientError) -> Bool {
+    /// Checks the answer to HELLO; the version that is spoken, and whether privileged requests are allowed.
+    func welcome(_ path: String) throws(ScanClientError) -> (version: UInt32, isPrivileged: Bool) {
         switch self {
-        case .welcome(_, let isPrivileged): return isPrivileged
+        case .welcome(let version, let isPrivileged): return (version, isPrivileged)
         case .refused(let reason, let text): throw ScanClientError(.refused(reason), "\(path): \(text)")
         default: throw ScanClientError(.conversation, "\(path): HELLO was not answered by WELCOME")
         }

@@ -1,6 +1,8 @@
 /// The version of the protocol that this program speaks. A manager answers WELCOME with the highest version
 /// that both know.
-package let scanProtocolVersion: UInt32 = 1
+///
+/// 1: the first. 2: short objects may travel within their request.
+package let scanProtocolVersion: UInt32 = 2
 
 /// What a client tells the manager.
 package enum ControlRequest: Sendable, Equatable {

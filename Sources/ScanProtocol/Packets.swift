@@ -20,10 +20,12 @@ package struct WireMessage: Sendable, Equatable {
         repeat {
             let to = min(from + room, body.count)
             var writer = WireWriter()
+            writer.reserve(WireLimits.header + to - from)
             writer.write(type)
             writer.write(to < body.count ? PacketAssembler.more : UInt16(0))
             writer.write(request)
-            result.append(writer.bytes + body[from..<to])
+            writer.write(raw: body[from..<to])
+            result.append(writer.bytes)
             from = to
         } while from < body.count
         return result
@@ -51,11 +53,20 @@ package struct PacketAssembler {
     /// - Throws: `WireError`; the connection is then unusable.
     package mutating func add(_ packet: some Collection<UInt8>) throws(WireError) -> WireMessage? {
         let bytes = Array(packet)
+        var result: Result<WireMessage?, WireError> = .success(nil)
+        bytes.withUnsafeBytes { buffer in
+            do throws(WireError) { result = .success(try add(buffer)) } catch { result = .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// Takes one packet, whose bytes are copied once.
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> WireMessage? {
         guard bytes.count <= WireLimits.packet else { throw WireError(.tooLong, "packet") }
-        var reader = WireReader(Array(bytes.prefix(WireLimits.header)))
-        let type: UInt16 = try reader.integer("message type")
-        let flags: UInt16 = try reader.integer("packet flags")
-        let request: UInt32 = try reader.integer("request id")
+        guard bytes.count >= WireLimits.header else { throw WireError(.truncated, "packet header") }
+        let type = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt16.self))
+        let flags = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+        let request = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
         guard flags & ~PacketAssembler.more == 0 else { throw WireError(.badValue, "packet flags") }
 
         // Taken out, so that what has come so far is not copied for each packet.
@@ -66,7 +77,7 @@ package struct PacketAssembler {
         guard message.body.count + bytes.count - WireLimits.header <= limit else {
             throw WireError(.tooLong, "message")
         }
-        message.body.append(contentsOf: bytes.dropFirst(WireLimits.header))
+        message.body.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[WireLimits.header...]))
         guard flags & PacketAssembler.more == 0 else {
             // An endless row of empty fragments would cost the receiver time for nothing.
             guard bytes.count == WireLimits.packet else {

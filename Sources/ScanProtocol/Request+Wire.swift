@@ -3,6 +3,10 @@ private let recipientLimit = 100_000
 
 extension ScanOrder {
     func write(to writer: inout WireWriter) {
+        if let content {
+            writer.write(UInt32(content.count))
+            writer.write(raw: content)
+        }
         writer.write(size)
         writer.write(name)
         writer.write(envelope.agent)

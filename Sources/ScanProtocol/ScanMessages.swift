@@ -1,6 +1,6 @@
 /// What a client tells a scanning process.
 package enum ScanRequest: Sendable, Equatable {
-    /// Scan the object whose descriptor comes with the message.
+    /// Scan the object whose descriptor comes with the message, or that is in the message.
     case scan(ScanOrder)
     /// Answers to the questions of a suspended scan.
     case answers([Answer])
@@ -8,7 +8,7 @@ package enum ScanRequest: Sendable, Equatable {
     /// unless its answer was already under way.
     case cancel
 
-    enum Code: UInt16 { case scan = 1, answers, cancel }
+    enum Code: UInt16 { case scan = 1, answers, cancel, scanContent }
 }
 
 /// One object to scan.
@@ -19,12 +19,17 @@ package struct ScanOrder: Sendable, Equatable {
     package var name: String
     /// Size of the object in bytes; what the descriptor has beyond it is not looked at.
     package var size: UInt64
+    /// The object itself, `size` bytes, when no descriptor comes with the message; from version 2 on.
+    package var content: ArraySlice<UInt8>?
 
-    package init(options: ScanOptions, envelope: ScanEnvelope, name: String, size: UInt64) {
+    package init(
+        options: ScanOptions, envelope: ScanEnvelope, name: String, size: UInt64, content: ArraySlice<UInt8>? = nil
+    ) {
         self.options = options
         self.envelope = envelope
         self.name = name
         self.size = size
+        self.content = content
     }
 }
 
@@ -64,8 +69,10 @@ extension ScanRequest {
         var writer = WireWriter()
         switch self {
         case .scan(let order):
+            if let content = order.content { writer.reserve(content.count + 1_024) }
             order.write(to: &writer)
-            return WireMessage(type: Code.scan.rawValue, request: request, body: writer.bytes)
+            let code: Code = order.content == nil ? .scan : .scanContent
+            return WireMessage(type: code.rawValue, request: request, body: writer.bytes)
         case .answers(let answers):
             let kept = answers.prefix(WireLimits.questions)
             writer.write(UInt32(kept.count))
@@ -87,6 +94,12 @@ extension ScanRequest {
         switch code {
         case .scan:
             self = .scan(try ScanOrder(from: &reader))
+        case .scanContent:
+            let content = try reader.slice("object", limit: WireLimits.content)
+            var order = try ScanOrder(from: &reader)
+            guard order.size == UInt64(content.count) else { throw WireError(.badValue, "size of the object") }
+            order.content = content
+            self = .scan(order)
         case .answers:
             var answers: [Answer] = []
             for _ in 0..<(try reader.count("answers", limit: WireLimits.questions, minimumSize: 16)) {

@@ -8,6 +8,8 @@ package enum WireLimits {
     package static let request = 4 << 20
     /// The body of one message to a client.
     package static let reply = 8 << 20
+    /// An object that travels within its request.
+    package static let content = 65_536
     /// One text: a name, an option, a recipient.
     package static let text = 65_535
     /// One question's key.

@@ -52,6 +52,15 @@ package struct WireReader {
         return value
     }
 
+    /// Bytes in place, without a copy.
+    mutating func slice(_ what: StaticString, limit: Int) throws(WireError) -> ArraySlice<UInt8> {
+        let count = Int(try integer(what, as: UInt32.self))
+        guard count <= limit else { throw WireError(.tooLong, what) }
+        guard count <= left else { throw WireError(.truncated, what) }
+        defer { position += count }
+        return bytes[position..<position + count]
+    }
+
     /// Text, which must be UTF-8.
     package mutating func text(_ what: StaticString, limit: Int = WireLimits.text) throws(WireError) -> String {
         let count = Int(try integer(what, as: UInt32.self))

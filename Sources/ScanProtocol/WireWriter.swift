@@ -34,7 +34,10 @@ package struct WireWriter {
     }
 
     /// Fields that are encoded already.
-    mutating func write(raw: [UInt8]) { bytes.append(contentsOf: raw) }
+    mutating func write(raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
+
+    /// Makes room for so many bytes at once.
+    mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
 
     /// A presence byte, and the value if there is one.
     package mutating func write(_ text: String?) {

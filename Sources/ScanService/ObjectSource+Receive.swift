@@ -30,6 +30,6 @@ extension ObjectSource {
                 .unreadable,
                 "the file has \(announced) bytes; at most \(ObjectSource.copyLimit) can be copied to be scanned")
         }
-        self.init(descriptor: descriptor, size: size, isMappable: isMappable)
+        self.init(place: isMappable ? .mappable(descriptor) : .file(descriptor), size: size)
     }
 }

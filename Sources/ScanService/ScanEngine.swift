@@ -43,9 +43,16 @@ package struct EngineError: Error, Sendable {
 
 /// The object as it came from the client.
 package struct ObjectSource: Sendable {
-    package let descriptor: Descriptor
+    /// Where the bytes are.
+    package enum Place: Sendable {
+        /// Nobody else can truncate it: it may be mapped.
+        case mappable(Descriptor)
+        /// It must be read with pread.
+        case file(Descriptor)
+        /// They came with the request, and belong to this process.
+        case memory(ArraySlice<UInt8>)
+    }
+    package let place: Place
     /// Bytes that belong to the object.
     package let size: Int
-    /// Whether nobody else can truncate it: only then it may be mapped. Otherwise it must be read with pread.
-    package let isMappable: Bool
 }

@@ -29,20 +29,25 @@ final class ScanJob: @unchecked Sendable {
     var suspendedAt: UInt64 = 0
     /// Kept until the I/O thread lets the job go, so that unloading happens there.
     let generation: any EngineGeneration
-    private var descriptor: Descriptor?
+    private var object: Object?
     private var scan: (any EngineScan)?
     private(set) var questions: [Question] = []
     private var answers: [Answer]?
     private(set) var outcome = Outcome.cancelled
 
+    /// What is scanned, until the scan has begun.
+    enum Object {
+        case descriptor(Descriptor)
+        case content(ArraySlice<UInt8>)
+    }
+
     init(
-        client: ServedClient, request: UInt32, order: ScanOrder, descriptor: Descriptor,
-        generation: any EngineGeneration
+        client: ServedClient, request: UInt32, order: ScanOrder, object: Object, generation: any EngineGeneration
     ) {
         self.client = client.number
         self.request = request
         self.order = order
-        self.descriptor = descriptor
+        self.object = object
         isTrusted = client.isTrusted
         user = client.user
         self.generation = generation
@@ -86,11 +91,17 @@ final class ScanJob: @unchecked Sendable {
     }
 
     private func begin() throws(EngineError) -> any EngineScan {
-        guard let descriptor else { throw EngineError(.engine, "the scan was resumed after its end") }
-        let source = try ObjectSource(descriptor, announced: order.size, isTrusted: isTrusted && !order.options.isForeign)
+        let source: ObjectSource
+        switch object {
+        case .descriptor(let descriptor):
+            source = try ObjectSource(
+                descriptor, announced: order.size, isTrusted: isTrusted && !order.options.isForeign)
+        case .content(let bytes): source = ObjectSource(place: .memory(bytes), size: bytes.count)
+        case nil: throw EngineError(.engine, "the scan was resumed after its end")
+        }
         let scan = try generation.begin(source, order, cancellation)
         // Mapped or copied: a suspended scan holds no descriptor.
-        self.descriptor = nil
+        object = nil
         self.scan = scan
         return scan
     }
@@ -98,6 +109,6 @@ final class ScanJob: @unchecked Sendable {
     private func finish(_ outcome: Outcome) {
         self.outcome = outcome
         scan = nil
-        descriptor = nil
+        object = nil
     }
 }

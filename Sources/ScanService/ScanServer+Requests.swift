@@ -29,10 +29,16 @@ extension ScanServer {
     private func handle(_ incoming: PacketLink.Incoming, of client: ServedClient) throws(WireError) {
         let id = incoming.message.request
         switch try ScanRequest(incoming.message) {
-        case .scan(let order):
-            guard let descriptor = incoming.descriptor else { throw WireError(.badValue, "SCAN without a descriptor") }
+        case .scan(var order):
+            let object: ScanJob.Object
+            switch (order.content, incoming.descriptor) {
+            case (let content?, nil): object = .content(content)
+            case (nil, let descriptor?): object = .descriptor(descriptor)
+            default: throw WireError(.badValue, "SCAN: one object must come with it")
+            }
+            order.content = nil
             guard client.jobs[id] == nil else { throw WireError(.badValue, "request id, which is in use") }
-            begin(order, descriptor, id, client)
+            begin(order, object, id, client)
         case .answers(let answers):
             // A late answer to a scan that is over is no error.
             if let job = client.jobs[id], job.place == .suspended { resume(job, with: answers) }
@@ -43,7 +49,7 @@ extension ScanServer {
         }
     }
 
-    private func begin(_ order: ScanOrder, _ descriptor: Descriptor, _ id: UInt32, _ client: ServedClient) {
+    private func begin(_ order: ScanOrder, _ object: ScanJob.Object, _ id: UInt32, _ client: ServedClient) {
         if isDraining { return refuse(.busy, "this scanning process is ending", id, client) }
         guard let generation else { return refuse(.noModules, "no modules are loaded", id, client) }
         let room = settings.isIsolated ? 1 : settings.perClient
@@ -57,7 +63,7 @@ extension ScanServer {
                 return refuse(.busy, "\(same) scans of this user are under way", id, client)
             }
         }
-        let job = ScanJob(client: client, request: id, order: order, descriptor: descriptor, generation: generation)
+        let job = ScanJob(client: client, request: id, order: order, object: object, generation: generation)
         client.jobs[id] = job
         jobs[ObjectIdentifier(job)] = job
         queue.put(job, for: job.user)

@@ -24,6 +24,8 @@ package final class ScanServer {
     var generation: (any EngineGeneration)?
     private var retired: [RetiredGeneration] = []
     var clients: [Int: ServedClient] = [:]
+    /// Where packets of all clients are received.
+    private let buffer = PacketBuffer()
     var nextClient = 1
     /// Every job that is not over, also of clients that are gone.
     var jobs: [ObjectIdentifier: ScanJob] = [:]
@@ -176,7 +178,7 @@ package final class ScanServer {
             // Whoever may connect must not use up the descriptors: one more of them is closed at once.
             guard isTrusted || mayConnect(user) else { return }
             clients[nextClient] = ServedClient(
-                number: nextClient, socket: descriptor, isTrusted: isTrusted, user: user)
+                number: nextClient, socket: descriptor, isTrusted: isTrusted, user: user, buffer: buffer)
             nextClient += 1
             hadClient = true
         case .load(let number): loads.put(number)

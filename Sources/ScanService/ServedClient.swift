@@ -16,9 +16,10 @@ final class ServedClient {
     var jobs: [UInt32: ScanJob] = [:]
     var lastActivity = Clock.now
 
-    init(number: Int, socket: Descriptor, isTrusted: Bool, user: UInt32) {
+    /// - Parameter buffer: where all clients' packets are received.
+    init(number: Int, socket: Descriptor, isTrusted: Bool, user: UInt32, buffer: PacketBuffer) {
         self.number = number
-        link = PacketLink(socket, limit: WireLimits.request)
+        link = PacketLink(socket, limit: WireLimits.request, buffer: buffer)
         self.isTrusted = isTrusted
         self.user = isTrusted ? nil : user
     }

@@ -28,6 +28,7 @@ package final class PacketLink {
     }
 
     package let socket: Descriptor
+    private let buffer: PacketBuffer
     private var assembler: PacketAssembler
     private var descriptors: [Descriptor] = []
     private var outgoing: [(packet: [UInt8], descriptor: Descriptor?)] = []
@@ -37,9 +38,12 @@ package final class PacketLink {
     /// Descriptors that wait to be sent, and are held open until then.
     package private(set) var waitingDescriptors = 0
 
-    /// - Parameter limit: the longest message that is accepted, in bytes.
-    package init(_ socket: Descriptor, limit: Int) {
+    /// - Parameters:
+    ///   - limit: the longest message that is accepted, in bytes.
+    ///   - buffer: where packets are received; links of the same thread may share one.
+    package init(_ socket: Descriptor, limit: Int, buffer: PacketBuffer = PacketBuffer()) {
         self.socket = socket
+        self.buffer = buffer
         assembler = PacketAssembler(limit: limit)
     }
 
@@ -94,8 +98,9 @@ package final class PacketLink {
             guard !packet.isTruncated else { throw .wire(WireError(.tooLong, "packet")) }
             descriptors += packet.descriptors
             guard descriptors.count <= 1 else { throw .wire(WireError(.badValue, "number of descriptors")) }
+            let bytes = UnsafeRawBufferPointer(rebasing: buffer.memory[..<packet.count])
             let message: WireMessage?
-            do throws(WireError) { message = try assembler.add(packet.bytes) } catch { throw .wire(error) }
+            do throws(WireError) { message = try assembler.add(bytes) } catch { throw .wire(error) }
             if let message {
                 defer { descriptors = [] }
                 return Incoming(message: message, descriptor: descriptors.first)
@@ -104,9 +109,9 @@ package final class PacketLink {
         return nil
     }
 
-    private func receivePacket() throws(Failure) -> SocketMessage? {
+    private func receivePacket() throws(Failure) -> (count: Int, descriptors: [Descriptor], isTruncated: Bool)? {
         do throws(SystemError) {
-            guard let packet = try UnixSocket.receive(socket, flags: Int32(MSG_DONTWAIT)) else {
+            guard let packet = try UnixSocket.receive(socket, into: buffer.memory, flags: Int32(MSG_DONTWAIT)) else {
                 throw SystemError("recvmsg", code: ECONNRESET)
             }
             return packet

@@ -77,10 +77,11 @@ final class ModuleGeneration: EngineGeneration {
     ) throws(EngineError) -> any EngineScan {
         let object: ObjectBytes
         do throws(SystemError) {
-            object =
-                source.isMappable
-                ? try ObjectBytes(mapping: source.descriptor, size: source.size)
-                : try ObjectBytes(reading: source.descriptor, size: source.size)
+            switch source.place {
+            case .mappable(let file): object = try ObjectBytes(mapping: file, size: source.size)
+            case .file(let file): object = try ObjectBytes(reading: file, size: source.size)
+            case .memory(let bytes): object = ObjectBytes(bytes)
+            }
         } catch {
             throw EngineError(.unreadable, error.description)
         }

@@ -58,32 +58,43 @@ package final class FakeGeneration: EngineGeneration {
     package func begin(
         _ source: ObjectSource, _ order: ScanOrder, _ cancellation: Cancellation
     ) throws(EngineError) -> any EngineScan {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: source.size, alignment: 1)
-        defer { buffer.deallocate() }
-        do throws(SystemError) {
-            _ = try source.descriptor.read(at: 0, into: buffer)
-        } catch {
-            throw EngineError(.unreadable, error.description)
+        let bytes: [UInt8]
+        let how: String
+        switch source.place {
+        case .memory(let content): (bytes, how) = (Array(content), "sent")
+        case .mappable(let file): (bytes, how) = (try FakeGeneration.read(file, source.size), "mapped")
+        case .file(let file): (bytes, how) = (try FakeGeneration.read(file, source.size), "copied")
         }
-        let bytes = [UInt8](buffer)
         if bytes.starts(with: Array("stuck".utf8)) {
             while !engine.released.load(ordering: .relaxed) { usleep(1_000) }
         }
-        return FakeScan(self, String(decoding: bytes, as: UTF8.self), source.isMappable, cancellation)
+        return FakeScan(self, String(decoding: bytes, as: UTF8.self), how, cancellation)
+    }
+
+    private static func read(_ file: Descriptor, _ size: Int) throws(EngineError) -> [UInt8] {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 1)
+        defer { buffer.deallocate() }
+        do throws(SystemError) {
+            _ = try file.read(at: 0, into: buffer)
+        } catch {
+            throw EngineError(.unreadable, error.description)
+        }
+        return [UInt8](buffer)
     }
 }
 
 package final class FakeScan: EngineScan, @unchecked Sendable {
     private let generation: FakeGeneration
     private let text: String
-    private let isMappable: Bool
+    /// How the object came.
+    private let how: String
     private let cancellation: Cancellation
     private var answers: [Answer] = []
 
-    init(_ generation: FakeGeneration, _ text: String, _ isMappable: Bool, _ cancellation: Cancellation) {
+    init(_ generation: FakeGeneration, _ text: String, _ how: String, _ cancellation: Cancellation) {
         self.generation = generation
         self.text = text
-        self.isMappable = isMappable
+        self.how = how
         self.cancellation = cancellation
     }
 
@@ -133,7 +144,7 @@ package final class FakeScan: EngineScan, @unchecked Sendable {
         if let answer = answers.first {
             verdict.findings.append(Finding(kind: .note, name: "\(answer.result)"))
         }
-        verdict.findings.append(Finding(kind: .note, name: isMappable ? "mapped" : "copied"))
+        verdict.findings.append(Finding(kind: .note, name: how))
         return .done(verdict)
     }
 }

@@ -21,6 +21,16 @@ enum Samples {
         .cancel,
     ]
 
+    /// Since version 2.
+    static let contentRequests: [ScanRequest] = [
+        .scan(
+            ScanOrder(
+                options: ScanOptions(numbers: ["av_scan_heur": 1]), envelope: ScanEnvelope(agent: "smtp"), name: "m",
+                size: 5, content: Array("hello".utf8)[...])),
+        .scan(
+            ScanOrder(options: ScanOptions(), envelope: ScanEnvelope(agent: "smtp"), name: "", size: 0, content: [])),
+    ]
+
     static var verdict: ScanVerdict {
         var verdict = ScanVerdict()
         verdict.findings = [
@@ -75,7 +85,7 @@ enum Samples {
     static var messages: [WireMessage] {
         requests.map { $0.message(request: 7) } + replies.map { $0.message(request: 7) }
             + controlRequests.map { $0.message() } + controlReplies.map { $0.message() } + orders.map(\.message)
-            + reports.map(\.message)
+            + reports.map(\.message) + contentRequests.map { $0.message(request: 7) }
     }
 }
 
@@ -98,7 +108,9 @@ enum Samples {
 
     @Test("each message decodes to what was encoded")
     func roundTrip() throws {
-        for value in Samples.requests { #expect(try ScanRequest(value.message(request: 7)) == value) }
+        for value in Samples.requests + Samples.contentRequests {
+            #expect(try ScanRequest(value.message(request: 7)) == value)
+        }
         for value in Samples.replies { #expect(try ScanReply(value.message(request: 7)) == value) }
         for value in Samples.controlRequests { #expect(try ControlRequest(value.message()) == value) }
         for value in Samples.controlReplies { #expect(try ControlReply(value.message()) == value) }
@@ -138,6 +150,20 @@ enum Samples {
         let seen = Samples.messages.map { message in ranges.firstIndex { $0.contains(Int(message.type)) } }
         #expect(!seen.contains(nil))
         #expect(throws: WireError(.unknownMessage, "")) { try ScanRequest(WireMessage(type: 17)) }
+    }
+
+    @Test("an object within a request has the size that is announced, and a limit")
+    func content() {
+        var order = ScanOrder(
+            options: ScanOptions(), envelope: ScanEnvelope(agent: "a"), name: "", size: 4,
+            content: ArraySlice(repeating: 1, count: 5))
+        #expect(throws: WireError(.badValue, "")) { try ScanRequest(ScanRequest.scan(order).message(request: 1)) }
+        order.content = ArraySlice(repeating: 1, count: WireLimits.content)
+        order.size = UInt64(WireLimits.content)
+        #expect(throws: Never.self) { try ScanRequest(ScanRequest.scan(order).message(request: 1)) }
+        order.content?.append(1)
+        order.size += 1
+        #expect(throws: WireError(.tooLong, "")) { try ScanRequest(ScanRequest.scan(order).message(request: 1)) }
     }
 
     @Test("a count that promises more than there is allocates nothing and is refused")

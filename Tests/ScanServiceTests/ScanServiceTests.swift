@@ -228,6 +228,23 @@ import Testing
         harness.end()
     }
 
+    @Test("a short object may come within the request, but not with a descriptor too")
+    func content() throws {
+        let harness = try Harness()
+        let client = try harness.connect()
+        let text = "EICAR"
+        let order = ScanOrder(
+            options: ScanOptions(), envelope: ScanEnvelope(agent: "t"), name: "", size: 5,
+            content: Array(text.utf8)[...])
+        client.send(ScanRequest.scan(order).message(request: 1))
+        let verdict = try client.verdict()
+        #expect(verdict.isInfected)
+        #expect(verdict.findings.last?.name == "sent")
+        client.send(ScanRequest.scan(order).message(request: 2), try sealed(text))
+        #expect(throws: PacketLink.Failure.self) { try client.receive() }
+        harness.end()
+    }
+
     @Test("an object that is shorter than announced, and one that is no file, are unreadable")
     func unreadable() throws {
         let harness = try Harness()
