@@ -28,6 +28,7 @@ final class AgentShared: Sendable {
     /// Where a redirected client wanted to go; what the kernel says, except in tests.
     let destination: Destination
     private let state: Mutex<State>
+    private let kept = Mutex<[ObjectIdentifier: HopCache]>([:])
 
     typealias Destination = @Sendable (Stream) -> SocketAddress?
 
@@ -94,6 +95,16 @@ final class AgentShared: Sendable {
         let local = stream.local
         state.withLock { $0.outgoing.add(from: local, to: stream.peer) }
         return true
+    }
+
+    /// The connections that were kept on this reactor.
+    func keptHops(on reactor: Reactor) -> HopCache {
+        kept.withLock { known in
+            if let cache = known[ObjectIdentifier(reactor)] { return cache }
+            let cache = HopCache(reactor) { [unowned self] in forgetOutgoing($0) }
+            known[ObjectIdentifier(reactor)] = cache
+            return cache
+        }
     }
 
     func forgetOutgoing(_ stream: Stream) {

@@ -22,8 +22,10 @@ enum HopError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// The connection to the server that messages are relayed to. Confined to one session.
-final class NextHop {
+/// The connection to the server that messages are relayed to. It belongs to one session at a time.
+///
+/// `@unchecked Sendable`: confined to the reactor's thread.
+final class NextHop: @unchecked Sendable {
     let stream: Stream
     private(set) var extensions = Extensions()
     /// Its first words.
@@ -34,11 +36,26 @@ final class NextHop {
     var isInTransaction = false
     /// Whether anything was exchanged after EHLO: an older connection may have been closed meanwhile.
     var isUsed = false
+    /// Taken over from an earlier session, and not heard of since.
+    private(set) var isReused = false
+    /// XFORWARD was sent since the last EHLO.
+    var hasForwarded = false
+    /// How often it has served a session.
+    private var sessions = 1
+    /// It has refused something: then it serves no other session.
+    private var hasRefused = false
+    private var lastHello: (name: [UInt8], reply: Reply)?
+    private let lastUse: Deadline
     private let timeouts: Timeouts
+
+    /// Sessions that one connection may serve, and for how many seconds it is handed on.
+    private static let mostSessions = 100
+    private static let longestUse = 300
 
     init(_ stream: Stream, _ timeouts: Timeouts) {
         self.stream = stream
         self.timeouts = timeouts
+        lastUse = .seconds(Self.longestUse)
     }
 
     /// Whether it announced PIPELINING.
@@ -68,7 +85,34 @@ final class NextHop {
             stream.consume(stream.input.count)
             guard more || !replies.isEmpty else { throw .lost("closed by the server") }
         }
-        return replies.removeFirst()
+        isReused = false
+        let reply = replies.removeFirst()
+        if reply.code >= 400 { hasRefused = true }
+        return reply
+    }
+
+    // MARK: - Serving another session
+
+    /// Whether another session may go on with it: between two messages, nothing refused, nothing unexpected.
+    var isReusable: Bool {
+        lastHello != nil && !isInTransaction && !hasRefused && isSilent && stream.isQuiet
+            && sessions < Self.mostSessions && !lastUse.hasPassed
+    }
+
+    /// Whether another session than the first has heard of it.
+    var hasProvenReusable: Bool { sessions > 1 && !isReused }
+
+    /// Goes over to another session.
+    func reuse() {
+        isReused = true
+        isUsed = true
+        sessions += 1
+    }
+
+    /// What it said to the same hello, when nothing of the session before can show in another.
+    func knownHello(_ name: [UInt8]) -> Reply? {
+        guard isReused, !hasForwarded, let lastHello, lastHello.name == name else { return nil }
+        return lastHello.reply
     }
 
     /// A reply that came before the message was ended; nil when there is none. Looks, and does not wait.
@@ -107,9 +151,12 @@ final class NextHop {
     func hello(_ name: [UInt8]) async throws(HopError) -> Reply {
         extensions = Extensions()
         isInTransaction = false
+        hasForwarded = false
+        lastHello = nil
         let reply = try await command(Array("EHLO ".utf8) + name + [0x0D, 0x0A], within: timeouts.hopCommand)
         if reply.isPositive {
             extensions = Extensions(reply: reply)
+            lastHello = (name, reply)
             return reply
         }
         guard reply.isPermanent else { return reply }
@@ -120,6 +167,7 @@ final class NextHop {
     func forgetClearText() throws(HopError) {
         guard replies.isEmpty, !parser.isInsideReply else { throw .lost("replies before TLS") }
         extensions = Extensions()
+        lastHello = nil
     }
 
     /// Ends a transaction that is not to be delivered. A failure shows at the next use.

@@ -6,8 +6,8 @@ package import Platform
 import SMTP
 import Synchronization
 
-/// The SMTP proxy of one process: reactors in threads of their own, all of which accept from the same listening
-/// sockets.
+/// The SMTP proxy of one process: reactors in threads of their own. The first accepts all connections, and gives away
+/// what the others shall serve.
 package final class SMTPAgent: Sendable {
     private let shared: AgentShared
     private let reactors: [Reactor]
@@ -60,8 +60,8 @@ package final class SMTPAgent: Sendable {
     package func run(_ listening: [Descriptor]) throws(AgentError) {
         var threads: [UInt64] = []
         var failure: AgentError?
+        if let first = reactors.first { accept(listening, on: first) }
         for reactor in reactors {
-            accept(listening, on: reactor)
             var thread: UInt64 = 0
             let context = Unmanaged.passRetained(reactor).toOpaque()
             let started = CLinux_start_thread(
@@ -99,12 +99,15 @@ package final class SMTPAgent: Sendable {
     }
 
     private func accept(_ listening: [Descriptor], on reactor: Reactor) {
-        let isShared = reactors.count > 1
+        let placement = Placement(reactors)
         for descriptor in listening {
             reactor.spawn("accept") { [shared, reactor] in
                 do throws(StreamError) {
-                    let listener = try Listener(reactor, descriptor, shared: isShared)
-                    while let client = try await listener.accept() { serve(client, shared) }
+                    // Other processes of the agent may accept from it, too.
+                    let listener = try Listener(reactor, descriptor, shared: true)
+                    while let (client, peer) = try await listener.acceptDescriptor() {
+                        placement.place(client, from: peer) { serve($0, shared) }
+                    }
                 } catch {
                     shared.events.text(.error, 0, "cannot accept connections: \(error)")
                 }

@@ -37,6 +37,7 @@ extension Session {
         guard let mail = transaction.mail else { return .nextHopLost }
         do throws(HopError) {
             let hop = try await currentHop(saying: server.helo ?? [])
+            if !xforward.isEmpty { hop.hasForwarded = true }
             for command in xforward.commands(offered: hop.extensions.xforward) {
                 _ = try await hop.command(command, within: settings.timeouts.hopCommand)
             }

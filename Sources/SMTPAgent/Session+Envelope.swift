@@ -60,12 +60,14 @@ extension Session {
         let entries = batch.entries
         batch = Batch()
         var progress = Progress()
+        let isReused = hop?.isReused == true
         let mayBeStale = hop?.isUsed == true && hop?.isInTransaction == false && !server.isAuthenticated
         do throws(HopError) {
             do throws(HopError) {
                 try await relay(entries, &progress)
             } catch .lost where mayBeStale && !progress.heardHop {
                 // It hung up between two messages.
+                if isReused { keptHops.foundDead() }
                 dropHop()
                 try await relay(entries, &progress)
             }
@@ -89,6 +91,7 @@ extension Session {
             return
         }
         let hop = try await currentHop(saying: server.helo ?? [])
+        if !xforward.isEmpty { hop.hasForwarded = true }
         if hop.pipelines {
             for entry in rest { for command in entry.commands(xforward: xforward, for: hop) { hop.write(command) } }
         }

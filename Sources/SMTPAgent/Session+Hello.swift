@@ -67,7 +67,8 @@ extension Session {
             batch.add(.answer(reply))
             return
         }
-        hop.isUsed = false
+        // A kept connection is as likely to have died as one between two messages.
+        hop.isUsed = hop.isReused
         announced = hop.extensions
         server.offer = offer(for: hop)
         let greeting = reply.lines[0]
@@ -114,6 +115,17 @@ extension Session {
     /// Says hello on the present connection, or on a new one.
     private func greetHop(_ name: [UInt8]) async throws(HopError) -> (NextHop, Reply) {
         do throws(HopError) {
+            if let hop, hop.isReused {
+                if let known = hop.knownHello(name) { return (hop, known) }
+                do throws(HopError) {
+                    let reply = try await sayHello(hop, name)
+                    if reply.code != 421 { return (hop, reply) }
+                } catch .lost {
+                    // It died while it was kept.
+                }
+                dropHop()
+                keptHops.foundDead()
+            }
             let hop = try await connectedHop()
             return (hop, try await sayHello(hop, name))
         } catch .insecure(let reason) where settings.hopTLS == .may {

@@ -60,16 +60,31 @@ final class Session {
         await client.close(deadline: .seconds(settings.timeouts.quit))
         if let hop {
             self.hop = nil
+            if mayHandOn, keptHops.keep(hop, target, settings) { return }
             shared.forgetOutgoing(hop.stream)
             await hop.quit()
         }
     }
 
+    /// The connections of earlier sessions.
+    var keptHops: HopCache { shared.keptHops(on: client.reactor) }
+
+    /// Whether another session may have the connection to the next hop. Not where each client has a server of its own,
+    /// which may know it by its connection.
+    private var mayHandOn: Bool {
+        guard case .filter = settings.role else { return false }
+        return !server.isAuthenticated && !tlsFailed && shared.current.settings === settings
+    }
+
     private func greet() async throws(SessionEnd) {
         let hop: NextHop
-        do throws(HopError) { hop = try await connect() } catch {
-            log(.warning, "\(target.description): \(error)")
-            throw .close(.nextHopUnavailable)
+        if let kept = keptHops.take(target, settings) {
+            hop = kept
+        } else {
+            do throws(HopError) { hop = try await connect() } catch {
+                log(.warning, "\(target.description): \(error)")
+                throw .close(.nextHopUnavailable)
+            }
         }
         self.hop = hop
         guard hop.greeting.code == 220 else {

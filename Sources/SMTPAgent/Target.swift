@@ -1,7 +1,7 @@
 import EventLoop
 
 /// The server that one session is for.
-enum Target: Sendable, CustomStringConvertible {
+enum Target: Sendable, Equatable, CustomStringConvertible {
     case host(String, UInt16)
     case address(SocketAddress)
 

@@ -23,6 +23,8 @@ package struct Timeouts: Sendable, Equatable {
     /// From the end of the client's message until its end must have been sent on: a client that waits 10 minutes for the
     /// reply (RFC 5321 section 4.5.3.2.6) hears of it then. After that it would send the message a second time.
     package var latestEnd = 310
+    /// How long an idle connection to the next hop is kept for the next session; 0 = not at all.
+    package var keepHop = 2
     /// For a farewell.
     package var quit = 5
 

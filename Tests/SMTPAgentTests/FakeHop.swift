@@ -25,6 +25,10 @@ final class FakeHop: Sendable {
         var breaksTLS = false
         /// Hangs up after the reply to the first message.
         var closesAfterMessage = false
+        /// Hangs up after the reply to any message.
+        var closesAfterEachMessage = false
+        /// Each connection is closed instead of answering this verb for the second time.
+        var hangUpOnSecond: String?
         /// How long it thinks before its reply to the final dot.
         var finalTime = Duration.zero
         /// Sends this after the first line of the content, and the final reply all the same.
@@ -74,6 +78,7 @@ final class FakeHop: Sendable {
         }
         let behaviour = state.withLock { $0.behaviour }
         note("CONNECT")
+        var verbs: [String: Int] = [:]
         let deadline = Deadline.seconds(60)
         stream.write(behaviour.greeting + "\r\n")
         while let bytes = try await stream.readLine(limit: 10_000, deadline: deadline) {
@@ -82,6 +87,8 @@ final class FakeHop: Sendable {
             note(text)
             let verb = text.split(separator: " ").first.map { $0.uppercased() } ?? ""
             if behaviour.hangUp[number] == verb { return }
+            verbs[verb, default: 0] += 1
+            if behaviour.hangUpOnSecond == verb, verbs[verb] == 2 { return }
             switch verb {
             case "EHLO":
                 guard behaviour.knowsEHLO else {
@@ -107,7 +114,7 @@ final class FakeHop: Sendable {
                 if behaviour.diesAtDot { return }
                 if behaviour.finalTime > .zero { try await reactor.sleep(until: .after(behaviour.finalTime)) }
                 stream.write(behaviour.final + "\r\n")
-                if behaviour.closesAfterMessage, number == 1 {
+                if behaviour.closesAfterMessage && number == 1 || behaviour.closesAfterEachMessage {
                     try await stream.flush(deadline: deadline)
                     return
                 }
