@@ -49,22 +49,23 @@ def make(name, work, sink, many):
     raise ValueError(name)
 
 
-def send(port, paths, count):
-    """Sends about `count` messages, the given ones in turn, a connection each; returns how many and in what time."""
+def send(port, paths, count, kept=False):
+    """Sends about `count` messages, the given ones in turn, with a connection for each or with connections that are
+    kept for all messages of a kind; returns how many and in what time."""
     each = max(1, round(count / len(paths)))
     began = time.monotonic()
     for path in paths:
         done = subprocess.run(
-            ["smtp-source", "-s", str(min(SESSIONS, each)), "-m", str(each), "-f", "sender@example.org",
+            ["smtp-source", *(["-d"] if kept else []), "-s", str(min(SESSIONS, each)), "-m", str(each), "-f", "sender@example.org",
              "-t", "rcpt@example.com", "-F", path, f"127.0.0.1:{port}"], capture_output=True, text=True)
         if done.returncode or done.stderr:
             raise RuntimeError(f"smtp-source: {done.stderr.strip() or done.returncode}")
     return each * len(paths), time.monotonic() - began
 
 
-def measure(system, paths, count):
+def measure(system, paths, count, kept):
     before = processes.cpu_seconds(system.roots())
-    sent, seconds = send(system.port, paths, count)
+    sent, seconds = send(system.port, paths, count, kept)
     # What is cleaned up after the last reply belongs to the messages too.
     time.sleep(0.1)
     return sent, seconds, processes.cpu_seconds(system.roots()) - before
@@ -109,27 +110,30 @@ def run(options):
 def measure_all(under_test, sizes, work, options):
     """Rounds over all systems; how many messages one measurement takes is found out before."""
     figures = {}
-    for size in sizes:
+    modes = {"each": [False], "kept": [True], "both": [False, True]}[options.connections]
+    for size, kept in [(size, kept) for size in sizes for kept in modes]:
         paths = messages.write(work, size)
         actual = sum(os.path.getsize(path) for path in paths) / len(paths)
         counts = {}
         for name, system in under_test.items():
-            send(system.port, paths, 16)
-            sent, seconds = send(system.port, paths, 24)
+            send(system.port, paths, 16, kept)
+            sent, seconds = send(system.port, paths, 24, kept)
             while seconds < options.seconds / 4:
-                sent, seconds = send(system.port, paths, sent * 4)
+                sent, seconds = send(system.port, paths, sent * 4, kept)
             counts[name] = max(24, options.seconds * sent / seconds)
         rounds = {name: [] for name in under_test}
         for number in range(options.rounds):
             # The other way round each second time.
             order = list(under_test) if number % 2 == 0 else list(reversed(under_test))
             for name in order:
-                print(f"{size} KB, round {number + 1}: {under_test[name].title}", file=sys.stderr)
-                rounds[name].append(measure(under_test[name], paths, counts[name]))
+                print(f"{label(size, kept)}, round {number + 1}: {under_test[name].title}", file=sys.stderr)
+                rounds[name].append(measure(under_test[name], paths, counts[name], kept))
         for name, runs in rounds.items():
             costs = [cpu * 1000 / sent for sent, _, cpu in runs]
-            entry = figures.setdefault(name, {"title": under_test[name].title, "sizes": {}})
-            entry["sizes"][str(size)] = {
+            entry = figures.setdefault(name, {"title": under_test[name].title, "cases": {}})
+            entry["cases"][label(size, kept)] = {
+                "kilobytes": size,
+                "connections": "kept" if kept else "each",
                 "message_bytes": round(actual),
                 "messages_per_second": statistics.median(sent / seconds for sent, seconds, _ in runs),
                 "cpu_ms_per_message": statistics.median(costs),
@@ -145,25 +149,31 @@ def measure_all(under_test, sizes, work, options):
     for left, right in [("esets", "clamav"), ("esets-many", "clamav-same"), ("esets-many", "clamav-all"),
                         ("accept", "null")]:
         if left in figures and right in figures:
-            for size in sizes:
-                cost = [figures[name]["sizes"][str(size)]["cpu_ms_per_message"] for name in (left, right)]
+            for case, row in figures[left]["cases"].items():
+                cost = [figures[name]["cases"][case]["cpu_ms_per_message"] for name in (left, right)]
                 ratios.append({
-                    "of": figures[left]["title"], "to": figures[right]["title"], "kilobytes": size,
+                    "of": figures[left]["title"], "to": figures[right]["title"], "case": case,
+                    "kilobytes": row["kilobytes"], "connections": row["connections"],
                     "ratio": cost[1] / cost[0] if cost[0] else None})
     return {"sessions": SESSIONS, "rounds": options.rounds, "systems": figures, "ratios": ratios}
 
 
+def label(size, kept):
+    return f"{size} KB kept" if kept else f"{size} KB"
+
+
 def tell(results):
-    print(f"Medians of {results['rounds']} rounds, {results['sessions']} sessions, a connection for each message.\n")
-    print(f"{'system':42} {'KB':>4} {'msg/s':>8} {'CPU ms/msg':>11} {'lowest–highest':>17} {'msg/CPU-s':>10} {'MB':>7}")
+    print(f"Medians of {results['rounds']} rounds, {results['sessions']} sessions; a connection for each message, or, "
+          "where it says so, kept connections.\n")
+    print(f"{'system':42} {'messages':>11} {'msg/s':>8} {'CPU ms/msg':>11} {'lowest–highest':>17} {'msg/CPU-s':>10} {'MB':>7}")
     for entry in results["systems"].values():
         title, memory = entry["title"], f"{entry['proportional_mb']:.0f}"
-        for size, row in entry["sizes"].items():
+        for case, row in entry["cases"].items():
             cost = row["cpu_ms_per_message"]
             spread = f"{row['cpu_ms_lowest']:.3f}–{row['cpu_ms_highest']:.3f}"
-            print(f"{title:42} {size:>4} {row['messages_per_second']:8.0f} {cost:11.3f} {spread:>17} "
+            print(f"{title:42} {case:>11} {row['messages_per_second']:8.0f} {cost:11.3f} {spread:>17} "
                   f"{1000 / cost if cost else 0:10.0f} {memory:>7}")
             title = memory = ""
     print("\nMB: memory of all its processes, shared pages counted once.\n\nMessages per CPU-second, as ratios:")
     for row in results["ratios"]:
-        print(f"  {row['kilobytes']:>4} KB  {row['of']} : {row['to']} = {row['ratio']:.2f}")
+        print(f"  {row['case']:>11}  {row['of']} : {row['to']} = {row['ratio']:.2f}")

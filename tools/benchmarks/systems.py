@@ -1,6 +1,7 @@
 """The systems that mail is sent through. Each knows how to start itself, where it listens, and its processes."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -128,7 +129,8 @@ class Esets(System):
         process = self.launch(f"{tree.sbin}/esets_daemon", f"--root={tree.root}", "--foreground")
         processes.wait_for_port(self.port, process)
         end = time.monotonic() + 60
-        while "current=" not in tree.command("esets_daemon", "--status") and time.monotonic() < end:
+        loaded = re.compile(r"scanner id=\d+ generation=[1-9]")
+        while not loaded.search(tree.command("esets_daemon", "--status")) and time.monotonic() < end:
             time.sleep(0.2)
 
 
