@@ -59,9 +59,13 @@ final class Lane: @unchecked Sendable {
     let reactor: Reactor
     let connections: Gate
     let scans: Gate
+    /// Objects of sessions that are scanned or complete and wait for it: what they hold of memory is bounded by that.
+    let objects: Gate
+    private static let waiting = 3
 
     init(_ reactor: Reactor, _ settings: ClamdSettings) {
         self.reactor = reactor
+        objects = Gate(reactor, limit: Lane.waiting * Lane.share(settings.maximumScans, settings))
         connections = Gate(reactor, limit: Lane.share(settings.maximumConnections, settings))
         scans = Gate(reactor, limit: Lane.share(settings.maximumScans, settings))
     }
@@ -74,5 +78,6 @@ final class Lane: @unchecked Sendable {
     func adopt(_ settings: ClamdSettings) {
         connections.limit = Lane.share(settings.maximumConnections, settings)
         scans.limit = Lane.share(settings.maximumScans, settings)
+        objects.limit = Lane.waiting * scans.limit
     }
 }

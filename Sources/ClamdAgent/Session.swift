@@ -95,17 +95,17 @@ final class Session: @unchecked Sendable {
                 guard let complete = writer else { throw .gone }
                 writer = nil
                 let object = try finish(complete, form)
-                try await answer { await $0.scanStream(object, form) }
+                try await answer(holdsObject: true) { await $0.scanStream(object, form) }
                 deadline = .seconds(settings.commandTimeout)
             case .descriptor(let form, let low, let high):
                 let descriptors = client.takeDescriptors(between: low, and: high)
                 guard let file = descriptors?.first, descriptors?.count == 1 else {
                     throw .close(form.bytes(ReplyText.noDescriptor))
                 }
-                try await answer { await $0.scanDescriptor(file, form) }
+                try await answer(holdsObject: true) { await $0.scanDescriptor(file, form) }
                 deadline = .seconds(settings.commandTimeout)
             case .command(let command, let form):
-                try await answer { await $0.obey(command, form) }
+                try await answer(holdsObject: false) { await $0.obey(command, form) }
                 deadline = .seconds(settings.commandTimeout)
             case .streamTooLong(let form): throw .close(form.bytes(ReplyText.streamTooLong))
             case .invalid(let form, let text): throw .close(form.bytes(text))
@@ -159,7 +159,9 @@ final class Session: @unchecked Sendable {
     // MARK: - Answers
 
     /// Carries a command out: at once, or inside IDSESSION as a task of its own when there is room for another one.
-    private func answer(_ work: @escaping @Sendable (Session) async -> Void) async throws(End) {
+    private func answer(
+        holdsObject: Bool, _ work: @escaping @Sendable (Session) async -> Void
+    ) async throws(End) {
         guard machine.isInSession else {
             await work(self)
             return
@@ -169,10 +171,17 @@ final class Session: @unchecked Sendable {
             room = completion
             do throws(StreamError) { try await completion.value(deadline: .never) } catch { throw .gone }
         }
-        if client.isClosed { throw .gone }
+        if holdsObject {
+            do throws(StreamError) { try await lane.objects.enter(deadline: .never) } catch { throw .gone }
+        }
+        guard !client.isClosed else {
+            if holdsObject { lane.objects.leave() }
+            throw .gone
+        }
         unanswered += 1
         lane.reactor.spawn("command") { [self] in
             await work(self)
+            if holdsObject { lane.objects.leave() }
             unanswered -= 1
             room?.fulfil(())
             room = nil

@@ -72,6 +72,18 @@ import Testing
         #expect(service.state.withLock { $0.most } <= 4)
     }
 
+    @Test func manySessionsShareThePlaces() throws {
+        let service = FakeService(time: .milliseconds(2))
+        let agent = try RunningAgent(service, ["clamd_max_scans = 2"], threads: 1)
+        var bytes = Array("zIDSESSION\0".utf8)
+        for _ in 0..<20 { bytes += Array("zINSTREAM\0".utf8) + chunks("none") }
+        bytes += Array("zEND\0".utf8)
+        let clients = try (0..<10).map { _ in try agent.connect() }
+        for client in clients { try client.writeAll(bytes) }
+        for client in clients { #expect(try client.readToEnd().count { $0 == 0 } == 20) }
+        #expect(service.state.withLock { $0.most } <= 2)
+    }
+
     @Test func moreClientsThanPlacesWait() throws {
         let agent = try RunningAgent(FakeService(), ["clamd_max_connections = 2"], threads: 1)
         let idle = try (0..<2).map { _ in try agent.connect() }

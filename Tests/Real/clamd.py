@@ -99,6 +99,7 @@ def tree(*options, **more):
     made.signature("Test.Multi.A", "multimatch-aaa")
     made.signature("Test.Multi.B", "multimatch-bbb")
     made.signature("PUA.Test.Thing", "puathing-ccc")
+    made.signature("PUA.NetTool.Thing", "toolthing-ddd")
     return made
 
 

@@ -1,6 +1,9 @@
 """esets_clamd: every command in every style, as clamd answers them; limits; rights; clamdscan with all its options."""
 
+import array
 import concurrent.futures
+import grp
+import json
 import os
 import pwd
 import re
@@ -238,7 +241,6 @@ def rights():
     check(done.returncode == 0, f"they are accepted: {done.stderr.decode()}")
     check(wait_until(lambda: b"ClamAV" in quietly(b"zVERSION\0"), 10), "clamd_version")
     mode = os.stat(tree.clamd)
-    import grp
     check(mode.st_mode & 0o777 == 0o660 and grp.getgrgid(mode.st_gid).gr_name == "mail", "clamd_sock_mode and _owner")
     reply = ask(tree.clamd, f"zSCAN {eicar}\0".encode())
     check(reply == f"{eicar}: Access denied. ERROR\0".encode(), f"clamd_scan_paths: {reply}")
@@ -262,6 +264,31 @@ def rights():
     check((reply, closed) == (b"COMMAND READ TIMED OUT\n", True), f"clamd_read_timeout: {reply} {closed}")
     reply, closed = talk(tree.clamd, b"zIDSESSION\0zPING\0", patience=4)
     check((reply, closed) == (b"1: PONG\0COMMAND READ TIMED OUT\n", True), f"an idle session: {reply} {closed}")
+
+
+def details():
+    """The same signatures as esets_scan tells them."""
+    print("details of verdicts")
+
+    def threats(path, *options):
+        done = tree.command("esets_scan", "--json", "--clean-mode=none", *options, path)
+        lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        return done.returncode, [t for line in lines if line["type"] == "file" for t in line["threats"]]
+    code, found = threats(multi)
+    check(code == 50 and [t["name"] for t in found] == ["Test.Multi.A"], f"the first match: {code} {found}")
+    check(
+        found and found[0]["source"].endswith("test.ndb") and found[0]["offset"] == MULTI.index(b"multimatch-aaa")
+        and found[0]["class"] == "signature", "its database, place and class")
+    code, found = threats(multi, "--all-matches")
+    check(
+        code == 50 and sorted(t["name"] for t in found) == ["Test.Multi.A", "Test.Multi.B"], f"all matches: {code} {found}")
+    both = put("applications", b"puathing-ccc toolthing-ddd")
+    check(threats(both) == (0, []), "applications are not told unasked")
+    for option, name in (("unwanted", "PUA.Test.Thing"), ("unsafe", "PUA.NetTool.Thing")):
+        code, found = threats(both, f"--{option}")
+        check(
+            code == 50 and [(t["name"], t["class"]) for t in found] == [(name, option)], f"--{option}: {code} {found}")
+    os.unlink(both)
 
 
 def encrypted_zip():
@@ -290,7 +317,6 @@ def files_of_others():
     client.sendall(b"zIDSESSION\0")
     file = os.open(path, os.O_RDWR)
     os.unlink(path)
-    import array
     for number in range(20):
         os.ftruncate(file, 3_000_000)
         client.sendall(b"zFILDES\0")
@@ -357,7 +383,7 @@ def clamdscan():
 tree = clamd.tree()
 try:
     clamd.start(tree)
-    for step in (protocol, beyond, clamdscan, sessions, files_of_others, rights):
+    for step in (protocol, beyond, details, clamdscan, sessions, files_of_others, rights):
         step()
     log = tree.log_text()
     check("unexpectedly" not in log, "no agent ended")

@@ -17,7 +17,7 @@ from harness import EICAR, GTUBE, REPOSITORY, Tree, attachment, check, finish, m
 
 AMAVIS_GUIDE = re.compile(r'virus="([^"]+)"')
 AMAVIS_DEBIAN = re.compile(r':\s*action="(?!accepted)[^"]*"\n.*:\s*virus="([^"]*)"', re.M)
-PROGRAMS = ["esets_cli", "esets_daemon", "esets_mod", "esets_pipe", "esets_scan", "esets_set", "esets_smtp", "esets_update"]
+PROGRAMS = ["esets_clamd", "esets_cli", "esets_daemon", "esets_mod", "esets_pipe", "esets_scan", "esets_set", "esets_smtp", "esets_update"]
 
 tree = Tree(options=[("global", "av_quarantine_enabled = no")])
 work = tempfile.mkdtemp(prefix="files-", dir=tree.root)
