@@ -15,6 +15,8 @@ struct LogicalEvaluator {
     let hits: Hits
     let regexes: RegexCache
     let check: () -> Bool
+    /// Looks for parts that are in no index.
+    private var verifier: Verifier
     private(set) var outcome = MatchOutcome.complete
 
     private var layout: ExecutableLayout?
@@ -33,7 +35,7 @@ struct LogicalEvaluator {
 
     init(
         rules: RuleSet, bytes: ByteView, object: ByteView, target: UInt32, facts: ObjectFacts, hits: Hits,
-        regexes: RegexCache, check: @escaping () -> Bool
+        regexes: RegexCache, verifier: Verifier, check: @escaping () -> Bool
     ) {
         self.rules = rules
         self.bytes = bytes
@@ -42,6 +44,7 @@ struct LogicalEvaluator {
         self.facts = facts
         self.hits = hits
         self.regexes = regexes
+        self.verifier = verifier
         self.check = check
     }
 
@@ -51,6 +54,7 @@ struct LogicalEvaluator {
             return false
         }
         counts = [Int](repeating: -1, count: min(Int(rule.part_count), Int(EM_PARTS_LIMIT)))
+        if let isTrue = conjunction(rule) { return isTrue }
         return evaluate(rule.first_operation, rule.operation_count, rule)
     }
 
@@ -165,7 +169,7 @@ struct LogicalEvaluator {
             outcome = .failed
             return 0
         }
-        if part.kind == EM_PART_PATTERN { return hits.count(part.a) }
+        if part.kind == EM_PART_PATTERN { return patternCount(part.a) }
         if counts[number] >= 0 { return counts[number] }
         // Damaged rules may refer to themselves: then to nothing.
         counts[number] = 0
@@ -178,6 +182,43 @@ struct LogicalEvaluator {
         }
         counts[number] = count
         return count
+    }
+
+    /// Matches of a slot, which is looked for now when it is in no index.
+    private mutating func patternCount(_ slot: UInt32) -> Int {
+        guard let entry = rules.slot(slot), entry.flags & EM_SLOT_DEFERRED != 0 else { return hits.count(slot) }
+        verifier.findDeferred(entry)
+        if verifier.outcome != .complete { outcome = verifier.outcome }
+        return hits.count(slot)
+    }
+
+    /// False when a rule that is nothing but a conjunction has a part without a match; nil: it must be evaluated.
+    ///
+    /// Most rules are such, and most of them fail at the first part, so that the others are not looked for.
+    private mutating func conjunction(_ rule: em_rule) -> Bool? {
+        for i in 0..<Int(rule.operation_count) {
+            guard let operation = rules.operations.element(Int(rule.first_operation) + i, as: em_operation.self),
+                operation.kind == EM_OPERATION_AND || operation.kind == EM_OPERATION_PART
+            else { return nil }
+        }
+        // First what is known already.
+        for isDeferred in [false, true] {
+            for i in 0..<Int(rule.operation_count) {
+                guard let operation = rules.operations.element(Int(rule.first_operation) + i, as: em_operation.self)
+                else { return nil }
+                guard operation.kind == EM_OPERATION_PART, self.isDeferred(operation.a, rule) == isDeferred else {
+                    continue
+                }
+                if partCount(Int(operation.a), rule) == 0 { return false }
+            }
+        }
+        return nil
+    }
+
+    /// Whether it costs something to ask for a part.
+    private func isDeferred(_ number: UInt32, _ rule: em_rule) -> Bool {
+        guard let part = rules.part(Int(number), of: rule), part.kind == EM_PART_PATTERN else { return true }
+        return (rules.slot(part.a)?.flags ?? 0) & EM_SLOT_DEFERRED != 0
     }
 
     /// Members of the group that begin in the given distance from a match of the part before.

@@ -98,9 +98,12 @@ extension Database {
         // The evaluator keeps the check only as long as this call lasts.
         withoutActuallyEscaping(check) { check in
             regexes.withCache { cache in
+                let verifier = Verifier(
+                    set: patterns, rules: rules, catalogue: catalogue, object: object, target: target, all: all,
+                    scratch: scratch, check: check)
                 var evaluator = LogicalEvaluator(
                     rules: rules, bytes: patterns.bytes, object: object, target: target, facts: facts,
-                    hits: scratch.hits, regexes: cache, check: check)
+                    hits: scratch.hits, regexes: cache, verifier: verifier, check: check)
                 var outcome = MatchOutcome.complete
                 var untilCheck = Self.rulesBetweenChecks
                 let isWhole = rules.forEachCandidate(scratch.hits, target: target, scratch: scratch) { number in

@@ -3,51 +3,39 @@ import CModuleABI
 
 /// One index over patterns: proposes which of them may match and where. See em_pattern_index.
 struct PatternIndex {
-    private let fold: Bool
-    private let filter, directory, postings: ByteView
-    private let filterShift, bucketShift, shortShift: UInt64
-    private let postingCount: Int
+    let fold: Bool
+    /// The long path and the gram path.
+    let windows, grams: GramTable
+    private let shortShift: UInt64
     private let shortFilter, shortDirectory, shorts: ByteView
     private let shortCount: Int
     private let fixed: ByteView
     private let fixedCount: Int
 
-    /// Bytes between two budget checks; a multiple of four.
+    /// Bytes between two budget checks.
     private static let stride = 65_536
 
     init(_ head: em_pattern_index, _ data: ByteView) throws(DatabaseError) {
         let damaged = DatabaseError(.damaged, section: EM_SECTION_INDEXES, "an index contradicts itself")
-        guard head.filter_bits <= 28, head.bucket_bits <= 28, head.short_bucket_bits <= 28,
-            head.posting_count < UInt64(UInt32.max), head.short_count < UInt64(UInt32.max),
+        guard head.short_bucket_bits <= 28, head.short_count < UInt64(UInt32.max),
             head.fixed_count < UInt64(UInt32.max),
-            let postings = data.part(
-                at: head.postings, elements: head.posting_count, size: MemoryLayout<em_posting>.stride),
             let shorts = data.part(
                 at: head.shorts, elements: head.short_count, size: MemoryLayout<em_short_posting>.stride),
             let fixed = data.part(
                 at: head.fixed, elements: head.fixed_count, size: MemoryLayout<em_fixed_pattern>.stride)
         else { throw damaged }
+        windows = try GramTable(
+            data, filterBits: head.filter_bits, bucketBits: head.bucket_bits, filter: head.filter,
+            directory: head.directory, postings: head.postings, count: head.posting_count)
+        grams = try GramTable(
+            data, filterBits: head.gram_filter_bits, bucketBits: head.gram_bucket_bits, filter: head.gram_filter,
+            directory: head.gram_directory, postings: head.grams, count: head.gram_count)
         fold = head.flags & EM_INDEX_FOLD != 0
-        filterShift = 32 - UInt64(head.filter_bits)
-        bucketShift = 32 - UInt64(head.bucket_bits)
         shortShift = 32 - UInt64(head.short_bucket_bits)
-        postingCount = Int(head.posting_count)
         shortCount = Int(head.short_count)
         fixedCount = Int(head.fixed_count)
-        self.postings = postings
         self.shorts = shorts
         self.fixed = fixed
-        if postingCount > 0 {
-            guard let filter = data.part(at: head.filter, elements: 1 << UInt64(head.filter_bits), size: 4),
-                let directory = data.part(
-                    at: head.directory, elements: 1 << UInt64(head.bucket_bits) + 1, size: 4)
-            else { throw damaged }
-            self.filter = filter
-            self.directory = directory
-        } else {
-            filter = ByteView()
-            directory = ByteView()
-        }
         if shortCount > 0 {
             guard let filter = data.part(at: head.short_filter, elements: 8192, size: 1),
                 let directory = data.part(
@@ -58,71 +46,6 @@ struct PatternIndex {
         } else {
             shortFilter = ByteView()
             shortDirectory = ByteView()
-        }
-    }
-
-    // MARK: - The long path
-
-    /// Looks at every fourth position.
-    func scanLong(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
-        if fold {
-            scanLong(object, &verifier, check: check, folding: foldedGram)
-        } else {
-            scanLong(object, &verifier, check: check, folding: { $0 })
-        }
-    }
-
-    @inline(__always)
-    private func scanLong(
-        _ object: ByteView, _ verifier: inout Verifier, check: () -> Bool, folding: (UInt32) -> UInt32
-    ) {
-        guard postingCount > 0, object.count >= Int(EM_WINDOW), let start = object.base, let words = filter.base
-        else { return }
-        let bytes = UnsafeRawPointer(start)
-        let filter = UnsafeRawPointer(words)
-        let shift = filterShift
-        // Positions 0, 4, … below `end` have four bytes.
-        let end = object.count - 3
-        var position = 0
-        while position < end {
-            guard check() else { return verifier.stop(.cancelled) }
-            let limit = min(end, position + Self.stride)
-            while position < limit {
-                let gram = folding(bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self))
-                let hash = gram &* EM_GRAM_FACTOR
-                let word = filter.loadUnaligned(
-                    fromByteOffset: Int(truncatingIfNeeded: UInt64(hash) &>> shift) &* 4, as: UInt32.self)
-                if (word &>> (hash & 31)) & (word &>> ((hash &>> 5) & 31)) & 1 != 0 {
-                    propose(object, position, hash, &verifier, folding: folding)
-                    if !verifier.goOn { return }
-                }
-                position &+= 4
-            }
-        }
-    }
-
-    /// Compares the windows that have a gram with this hash.
-    @inline(never)
-    private func propose(
-        _ object: ByteView, _ position: Int, _ hash: UInt32, _ verifier: inout Verifier, folding: (UInt32) -> UInt32
-    ) {
-        guard let start = object.base, let directory = directory.base, let postings = postings.base else { return }
-        let bytes = UnsafeRawPointer(start)
-        let bucket = UnsafeRawPointer(directory) + Int(truncatingIfNeeded: UInt64(hash) &>> bucketShift) * 4
-        var i = Int(bucket.loadUnaligned(as: UInt32.self))
-        let end = min(postingCount, Int(bucket.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
-        while i < end {
-            let posting = UnsafeRawPointer(postings).loadUnaligned(
-                fromByteOffset: i * MemoryLayout<em_posting>.stride, as: em_posting.self)
-            i += 1
-            let window = position - Int(posting.high >> 24)
-            guard window >= 0, window + Int(EM_WINDOW) <= object.count,
-                folding(bytes.loadUnaligned(fromByteOffset: window, as: UInt32.self)) == posting.low,
-                folding(bytes.loadUnaligned(fromByteOffset: window + 3, as: UInt32.self)) >> 8
-                    == posting.high & 0xff_ffff
-            else { continue }
-            verifier.verify(Int(posting.pattern), anchor: window)
-            if !verifier.goOn { return }
         }
     }
 
@@ -142,10 +65,7 @@ struct PatternIndex {
                 // Seven pairs begin in eight bytes: most of the time none is in the filter.
                 if position &+ 8 <= end {
                     var eight = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-                    if fold {
-                        let low = foldedGram(UInt32(truncatingIfNeeded: eight))
-                        eight = UInt64(foldedGram(UInt32(truncatingIfNeeded: eight >> 32))) << 32 | UInt64(low)
-                    }
+                    if fold { eight = foldedGrams(eight) }
                     let any =
                         Self.bit(filter, eight) | Self.bit(filter, eight &>> 8) | Self.bit(filter, eight &>> 16)
                         | Self.bit(filter, eight &>> 24) | Self.bit(filter, eight &>> 32)
@@ -279,8 +199,16 @@ struct PatternIndex {
     return gram | capital >> 2
 }
 
+/// Eight bytes likewise.
+@inline(__always) func foldedGrams(_ bytes: UInt64) -> UInt64 {
+    let low = bytes & 0x7f7f_7f7f_7f7f_7f7f
+    let capital =
+        ((low &+ 0x3f3f_3f3f_3f3f_3f3f) & ~(low &+ 0x2525_2525_2525_2525) & ~bytes) & 0x8080_8080_8080_8080
+    return bytes | capital >> 2
+}
+
 /// The up to four bytes at a position, little-endian, missing ones 0, and how many there are.
-private func gramAtEdge(_ object: ByteView, _ position: Int) -> (gram: UInt32, length: Int) {
+func gramAtEdge(_ object: ByteView, _ position: Int) -> (gram: UInt32, length: Int) {
     guard let base = object.base, position >= 0, position <= object.count else { return (0, 0) }
     let length = min(4, object.count - position)
     if length == 4 { return (UnsafeRawPointer(base).loadUnaligned(fromByteOffset: position, as: UInt32.self), 4) }
@@ -289,6 +217,7 @@ private func gramAtEdge(_ object: ByteView, _ position: Int) -> (gram: UInt32, l
     return (gram, length)
 }
 
-private func lengthMask(_ length: Int) -> UInt32 {
+/// A mask of so many low bytes.
+func lengthMask(_ length: Int) -> UInt32 {
     length >= 4 ? .max : (1 << UInt32(8 * length)) - 1
 }

@@ -38,19 +38,17 @@ struct PatternSet {
         guard
             let plan = plans.element(Int(target), as: em_target_plan.self) ?? plans.element(0, as: em_target_plan.self)
         else { return .complete }
-        let planned = [
-            plan.index.0, plan.index.1, plan.index.2, plan.index.3, plan.index.4, plan.index.5, plan.index.6,
-        ]
         // The verifier keeps the check only as long as this call lasts.
         return withoutActuallyEscaping(check) { check in
             var verifier = Verifier(
                 set: self, rules: rules, catalogue: catalogue, object: object, target: target, all: all,
                 scratch: scratch, check: check)
-            for number in planned.prefix(Int(plan.count)) {
+            for place in 0..<min(7, Int(plan.count)) {
+                let number = withUnsafeBytes(of: plan.index) { $0.load(fromByteOffset: 4 * place, as: UInt32.self) }
                 guard Int(number) < indexes.count else { return .failed }
                 let index = indexes[Int(number)]
                 index.matchFixed(object, &verifier)
-                if verifier.goOn { index.scanLong(object, &verifier, check: check) }
+                if verifier.goOn { index.scanGrams(object, &verifier, check: check) }
                 if verifier.goOn { index.scanShort(object, &verifier, check: check) }
                 if !verifier.goOn { break }
             }

@@ -21,6 +21,9 @@ package final class Scratch {
     /// Rules that were visited for the object at hand: an open hash table of stamp << 32 | rule.
     private var visits: [UInt64] = []
     private var visitCount = 0
+    /// Patterns of which nothing more is wanted for the object at hand, as object << 32 | pattern: a cache, because common
+    /// literals are found again and again.
+    private var done = [UInt64](repeating: 0, count: 512)
     /// Beginnings that a verification collected, when a part needs all of them.
     var starts: [Int] = []
 
@@ -48,6 +51,7 @@ package final class Scratch {
         if object == 0 {
             // The stamp came round: old notes would look new.
             notes = [Note](repeating: Note(), count: 256)
+            done = [UInt64](repeating: 0, count: done.count)
             visits = []
             object = 1
         }
@@ -58,6 +62,12 @@ package final class Scratch {
         matches.append(match)
         if flags & EM_SIGNATURE_OPTIONAL == 0 { isDecided = true }
     }
+
+    /// Whether `setDone` was told of the pattern; false when that was forgotten.
+    func isDone(_ pattern: Int) -> Bool { done[pattern & 511] == UInt64(object) << 32 | UInt64(pattern) }
+
+    /// Nothing more is wanted of a pattern, which is below 2^32, in this object.
+    func setDone(_ pattern: Int) { done[pattern & 511] = UInt64(object) << 32 | UInt64(pattern) }
 
     /// Forgets the failed states of the verification before.
     func beginVerification() {

@@ -47,24 +47,54 @@ extension Verifier {
 
     /// The first place in `from..<below` where a literal lies.
     mutating func find(_ element: em_element, from: Int, below: Int, _ job: Job) -> Int? {
+        search(element, job, from: from, to: min(below - 1, object.count - Int(element.b)), step: 1)
+    }
+
+    /// The last place of a literal up to `from` and above `above`.
+    mutating func findLast(_ element: em_element, from: Int, above: Int, _ job: Job) -> Int? {
+        search(element, job, from: min(from, object.count - Int(element.b)), to: max(0, above + 1), step: -1)
+    }
+
+    /// The first place of a literal on the way from one place to another, both included; `step` is 1 or -1.
+    private mutating func search(_ element: em_element, _ job: Job, from: Int, to: Int, step: Int) -> Int? {
         let length = Int(element.b)
-        guard length > 0, let wanted = data(element.a, length), let want = wanted.base, let have = object.base else {
-            return nil
-        }
-        let last = min(below - 1, object.count - length)
-        let (small, large) = job.fold ? (asciiLowercased(want[0]), asciiUppercased(want[0])) : (want[0], want[0])
+        guard length > 0, from >= 0, let wanted = data(element.a, length), let want = wanted.base,
+            let have = object.base
+        else { return nil }
+        // As many bytes as a register compares at once say nearly always that the rest need not be looked at.
+        let size = min(4, length)
+        let mask: UInt32 = size == 4 ? .max : (1 << UInt32(8 * size)) - 1
+        var first: UInt32 = 0
+        for i in 0..<size { first |= UInt32(want[i]) << UInt32(8 * i) }
+        if job.fold { first = foldedGram(first) }
+        let bytes = UnsafeRawPointer(have)
+        let edge = object.count - 4
         var position = from
-        var counted = from
-        while position <= last {
-            if have[position] == small || have[position] == large {
-                guard spend((position - counted) >> 3 + 1) else { return nil }
-                counted = position
-                if literal(element, at: position, job) { return position }
-                guard goOn else { return nil }
+        var left = (to - from) * step + 1
+        while left > 0 {
+            // In runs, so that work is counted and the budget asked now and then only.
+            let run = min(left, 4096)
+            var looked = 0
+            var isHere = false
+            while looked < run {
+                if position > edge {
+                    isHere = true
+                } else {
+                    let four = bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self)
+                    isHere = ((job.fold ? foldedGram(four) : four) ^ first) & mask == 0
+                }
+                if isHere { break }
+                position &+= step
+                looked &+= 1
             }
-            position += 1
+            guard spend(looked >> 3 + 1) else { return nil }
+            left -= looked
+            guard isHere else { continue }
+            if literal(element, at: position, job) { return position }
+            guard goOn else { return nil }
+            position += step
+            left -= 1
         }
-        _ = spend(max(0, position - counted) >> 3)
         return nil
     }
 

@@ -59,11 +59,12 @@ struct Verifier {
 
     /// Tries a pattern whose anchor was found.
     mutating func verify(_ number: Int, anchor: Int) {
-        guard let pattern = pattern(number) else { return }
+        guard !scratch.isDone(number), let pattern = pattern(number) else { return }
         let anchorElement = Int(pattern.first_element) + Int(pattern.anchor)
         guard pattern.anchor < pattern.element_count, let element = element(anchorElement) else { return stop(.failed) }
         let start = anchor - Int(pattern.anchor_skip)
-        guard element.kind == UInt8(EM_ELEMENT_LITERAL), start >= 0, isWanted(pattern, number) else { return }
+        guard element.kind == UInt8(EM_ELEMENT_LITERAL), start >= 0 else { return }
+        guard isWanted(pattern, number) else { return scratch.setDone(number) }
         scratch.beginVerification()
         var job = Job(pattern)
         guard job.setStarts(of: pattern, in: &self), literal(element, at: start, job) else { return }
@@ -193,7 +194,7 @@ struct Verifier {
         }
     }
 
-    private mutating func pattern(_ number: Int) -> em_pattern? {
+    mutating func pattern(_ number: Int) -> em_pattern? {
         guard let pattern = set.patterns.element(number, as: em_pattern.self),
             Int(pattern.first_element) + Int(pattern.element_count) <= set.elements.count
         else {
@@ -205,7 +206,7 @@ struct Verifier {
         return pattern
     }
 
-    private mutating func element(_ number: Int) -> em_element? {
+    mutating func element(_ number: Int) -> em_element? {
         guard let element = set.elements.element(number, as: em_element.self) else {
             stop(.failed)
             return nil
@@ -245,7 +246,7 @@ struct Verifier {
     }
 
     /// Notes of reported patterns have the high bit, those of elements have not.
-    private static func key(ofReported number: Int) -> UInt32 { UInt32(truncatingIfNeeded: number) | 1 << 31 }
+    static func key(ofReported number: Int) -> UInt32 { UInt32(truncatingIfNeeded: number) | 1 << 31 }
 
     private mutating func report(_ pattern: em_pattern, _ number: Int) {
         scratch.setNote(Self.key(ofReported: number), matchStart)
@@ -416,8 +417,8 @@ struct Verifier {
             matchStart = position - least
             return job.starts.lowerBound <= position - least
         }
-        guard depth < Self.depthLimit else {
-            stop(.limit)
+        guard depth < Self.depthLimit, let before = element(number - 1) else {
+            stop(goOn ? .limit : outcome)
             return false
         }
         let key = UInt32(truncatingIfNeeded: number) & ~(1 << 31)
@@ -426,12 +427,19 @@ struct Verifier {
         var end = position - least
         let furthest = end
         while end >= 0, end > known {
-            guard spend(1) else { return false }
+            if before.kind == UInt8(EM_ELEMENT_LITERAL) {
+                let length = Int(before.b)
+                guard let hit = findLast(before, from: end - length, above: known - length, job) else { break }
+                end = hit + length
+            } else if !spend(1) {
+                return false
+            }
             if backward(number, end, job, depth + 1) { return true }
             guard goOn else { return false }
             end -= 1
             known = max(known, scratch.note(key) ?? known)
         }
+        guard goOn else { return false }
         scratch.setNote(key, max(known, furthest))
         return false
     }

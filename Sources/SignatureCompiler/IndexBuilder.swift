@@ -6,14 +6,23 @@ import DataModule
 struct IndexBuilder {
     private let table: PatternTable
     private let anchors: [PatternTable.Anchor]
+    private let members: [Int]
     private var indexes: [em_pattern_index] = []
-    private var data: [UInt8] = []
+    private var data: [DatabaseSection.Piece] = []
+    private var dataSize = 0
 
     /// A target's own index takes the patterns for any object in, so that one pass is enough, unless these are
     /// many and would be repeated for a few.
     private static let alwaysRepeated = 10_000
 
-    init(_ table: PatternTable, anchors: [PatternTable.Anchor]) {
+    /// - Parameters:
+    ///   - anchors: of all patterns.
+    ///   - isDeferred: whether the patterns of a slot are left out.
+    init(_ table: PatternTable, anchors: [PatternTable.Anchor], isDeferred: (UInt32) -> Bool) {
+        members = table.patterns.indices.filter { number in
+            let pattern = table.patterns[number]
+            return pattern.flags & EM_PATTERN_PART == 0 || !isDeferred(pattern.part)
+        }
         self.table = table
         self.anchors = anchors
     }
@@ -21,12 +30,12 @@ struct IndexBuilder {
     mutating func finish() -> [DatabaseSection] {
         guard !anchors.isEmpty else { return [] }
         var groups = [[Int]](repeating: [], count: Int(EM_TARGET_COUNT))
-        for (number, pattern) in table.patterns.enumerated() { groups[Int(pattern.target)].append(number) }
+        for number in members { groups[Int(table.patterns[number].target)].append(number) }
         let general = groups[0]
         var plans = [em_target_plan](repeating: em_target_plan(), count: groups.count)
         if !general.isEmpty {
-            let indexes = build(general)
-            for target in plans.indices { Self.add(indexes, to: &plans[target]) }
+            let index = build(general)
+            for target in plans.indices { Self.add(index, to: &plans[target]) }
         }
         for target in 1..<groups.count where !groups[target].isEmpty {
             let own = groups[target]
@@ -39,52 +48,44 @@ struct IndexBuilder {
         }
         return [
             DatabaseSection(EM_SECTION_INDEXES, version: EM_SECTION_VERSION, indexes),
-            DatabaseSection(EM_SECTION_INDEX_DATA, version: EM_SECTION_VERSION, data),
+            DatabaseSection(EM_SECTION_INDEX_DATA, version: EM_SECTION_VERSION, count: dataSize, data),
             DatabaseSection(EM_SECTION_TARGETS, version: EM_SECTION_VERSION, plans),
         ]
     }
 
-    private static func add(_ indexes: [Int], to plan: inout em_target_plan) {
-        // At most four: the general ones and the target's own, each once for patterns that ignore case.
-        for index in indexes {
-            switch plan.count {
-            case 0: plan.index.0 = UInt32(index)
-            case 1: plan.index.1 = UInt32(index)
-            case 2: plan.index.2 = UInt32(index)
-            default: plan.index.3 = UInt32(index)
-            }
-            plan.count += 1
-        }
+    private static func add(_ index: Int, to plan: inout em_target_plan) {
+        // At most two: the general one and the target's own.
+        if plan.count == 0 { plan.index.0 = UInt32(index) } else { plan.index.1 = UInt32(index) }
+        plan.count += 1
     }
 
-    /// Makes an index for the patterns that tell case, and one for those that do not; returns their numbers.
-    private mutating func build(_ members: [Int]) -> [Int] {
-        func ignoresCase(_ pattern: Int) -> Bool { table.patterns[pattern].flags & EM_PATTERN_NOCASE != 0 }
-        let folded = members.filter(ignoresCase)
-        let exact = folded.isEmpty ? members : members.filter { !ignoresCase($0) }
-        var indexes: [Int] = []
-        if !exact.isEmpty { indexes.append(build(exact, flags: 0)) }
-        if !folded.isEmpty { indexes.append(build(folded, flags: EM_INDEX_FOLD)) }
-        return indexes
-    }
-
-    /// Makes an index; returns its number.
-    private mutating func build(_ members: [Int], flags: UInt32) -> Int {
-        var windows: [(pattern: Int, at: Int)] = []
-        var shorts: [(pattern: Int, at: Int, length: Int)] = []
+    /// Makes an index; returns its number. When one of the patterns ignores case, the whole index does, so that the
+    /// object is looked at once: the verifier tells case afterwards.
+    private mutating func build(_ members: [Int]) -> Int {
+        var windows: [(pattern: UInt32, at: Int)] = []
+        var grams: [(pattern: UInt32, at: Int, following: Int)] = []
+        var shorts: [(pattern: UInt32, at: Int, length: Int)] = []
         var fixed: [em_fixed_pattern] = []
-        for pattern in members {
-            switch anchors[pattern] {
+        var folds = false
+        for number in members {
+            let pattern = UInt32(number)
+            folds = folds || table.patterns[number].flags & EM_PATTERN_NOCASE != 0
+            switch anchors[number] {
             case .window(let at): windows.append((pattern, at))
+            case .gram(let at, let following): grams.append((pattern, at, following))
             case .short(let at, let length): shorts.append((pattern, at, length))
             case .place(let at, let length, let distance):
-                fixed.append(fixedPattern(pattern, at, length, distance))
+                fixed.append(fixedPattern(number, at, length, distance))
             }
         }
+        if folds {
+            for i in fixed.indices { fixed[i].value = Gram.fold(fixed[i].value) }
+        }
         var head = em_pattern_index()
-        head.flags = flags
-        addWindows(windows, &head)
-        addShorts(shorts, &head)
+        head.flags = folds ? EM_INDEX_FOLD : 0
+        addWindows(windows, folds, &head)
+        addGrams(grams, folds, &head)
+        addShorts(shorts, folds, &head)
         fixed.sort(by: Self.isBefore)
         head.fixed = place(fixed)
         head.fixed_count = UInt64(fixed.count)
@@ -92,45 +93,53 @@ struct IndexBuilder {
         return indexes.count - 1
     }
 
-    // MARK: - Long path
+    // MARK: - Long path and gram path
 
-    private mutating func addWindows(_ windows: [(pattern: Int, at: Int)], _ head: inout em_pattern_index) {
+    private mutating func addWindows(
+        _ windows: [(pattern: UInt32, at: Int)], _ folds: Bool, _ head: inout em_pattern_index
+    ) {
         guard !windows.isEmpty else { return }
-        let count = windows.count * 4
-        // Some 24 filter bits or more for each gram: less than one position in a hundred passes by accident.
-        let filterBits = Bits.atLeast(max(64, count * 24 / 32))
-        let bucketBits = Bits.atLeast(count)
-        var filter = [UInt32](repeating: 0, count: 1 << filterBits)
-        var postings: [(bucket: Int, posting: em_posting)] = []
-        postings.reserveCapacity(count)
-        table.bytes.withUnsafeBufferPointer { text in
-            for window in windows {
-                let low = Gram.of(text, window.at)
-                let high = Gram.of(text, window.at + 3) >> 8
-                for i in 0..<4 {
-                    let hash = Gram.of(text, window.at + i) &* EM_GRAM_FACTOR
-                    filter[Int(UInt64(hash) >> UInt64(32 - filterBits))] |= 1 << (hash & 31) | 1 << (hash >> 5 & 31)
-                    var posting = em_posting()
-                    posting.low = low
-                    posting.high = high | UInt32(i) << 24
-                    posting.pattern = UInt32(window.pattern)
-                    postings.append((Int(UInt64(hash) >> UInt64(32 - bucketBits)), posting))
-                }
-            }
+        let lists = GramLists(count: 4 * windows.count) { number in
+            let window = windows[number / 4]
+            var posting = em_posting()
+            posting.low = gram(window.at, folds)
+            posting.high = gram(window.at + 3, folds) >> 8 | UInt32(number % 4) << 24
+            posting.pattern = window.pattern
+            return (gram(window.at + number % 4, folds), posting)
         }
-        let (directory, sorted) = Self.sorted(postings, bits: bucketBits)
-        head.filter_bits = UInt32(filterBits)
-        head.bucket_bits = UInt32(bucketBits)
-        head.filter = place(filter)
-        head.directory = place(directory)
-        head.postings = place(sorted)
-        head.posting_count = UInt64(sorted.count)
+        head.filter_bits = UInt32(lists.filterBits)
+        head.bucket_bits = UInt32(lists.bucketBits)
+        head.filter = place(lists.filter)
+        head.directory = place(lists.directory)
+        head.postings = place(lists.postings)
+        head.posting_count = UInt64(lists.postings.count)
+    }
+
+    private mutating func addGrams(
+        _ grams: [(pattern: UInt32, at: Int, following: Int)], _ folds: Bool, _ head: inout em_pattern_index
+    ) {
+        guard !grams.isEmpty else { return }
+        let lists = GramLists(count: grams.count) { number in
+            let entry = grams[number]
+            var posting = em_posting()
+            posting.low = gram(entry.at, folds)
+            let following = value(entry.at + 4, entry.following).0
+            posting.high = (folds ? Gram.fold(following) : following) | UInt32(entry.following) << 24
+            posting.pattern = entry.pattern
+            return (posting.low, posting)
+        }
+        head.gram_filter_bits = UInt32(lists.filterBits)
+        head.gram_bucket_bits = UInt32(lists.bucketBits)
+        head.gram_filter = place(lists.filter)
+        head.gram_directory = place(lists.directory)
+        head.grams = place(lists.postings)
+        head.gram_count = UInt64(lists.postings.count)
     }
 
     // MARK: - Short path
 
     private mutating func addShorts(
-        _ shorts: [(pattern: Int, at: Int, length: Int)], _ head: inout em_pattern_index
+        _ shorts: [(pattern: UInt32, at: Int, length: Int)], _ folds: Bool, _ head: inout em_pattern_index
     ) {
         guard !shorts.isEmpty else { return }
         let bucketBits = Bits.atLeast(shorts.count)
@@ -139,7 +148,8 @@ struct IndexBuilder {
         for short in shorts {
             var posting = em_short_posting()
             (posting.value, posting.mask) = value(short.at, short.length)
-            posting.pattern = UInt32(short.pattern)
+            if folds { posting.value = Gram.fold(posting.value) }
+            posting.pattern = short.pattern
             let pair = posting.value & 0xffff
             filter[Int(pair >> 3)] |= 1 << UInt8(pair & 7)
             let hash = UInt64(pair &* EM_GRAM_FACTOR)
@@ -183,6 +193,10 @@ struct IndexBuilder {
 
     // MARK: - Tools
 
+    private func gram(_ at: Int, _ folds: Bool) -> UInt32 {
+        table.bytes.withUnsafeBufferPointer { folds ? Gram.folded($0, at) : Gram.of($0, at) }
+    }
+
     /// Up to four bytes of the table as a little-endian value, and their mask.
     private func value(_ at: Int, _ length: Int) -> (UInt32, UInt32) {
         var value: UInt32 = 0
@@ -205,10 +219,43 @@ struct IndexBuilder {
     }
 
     /// Adds a table on the next cache line; returns its offset.
-    private mutating func place<T: BitwiseCopyable>(_ elements: [T]) -> UInt64 {
-        while data.count % Int(EM_DATABASE_ALIGNMENT) != 0 { data.append(0) }
-        let offset = data.count
-        elements.withUnsafeBytes { data.append(contentsOf: $0) }
+    private mutating func place<T: BitwiseCopyable & Sendable>(_ elements: [T]) -> UInt64 {
+        let gap = -dataSize & (Int(EM_DATABASE_ALIGNMENT) - 1)
+        if gap > 0 { data.append(.init([UInt8](repeating: 0, count: gap))) }
+        let offset = dataSize + gap
+        data.append(.init(elements))
+        dataSize = offset + elements.count * MemoryLayout<T>.stride
         return UInt64(offset)
+    }
+}
+
+/// A filter over grams, and postings in buckets by the hash of their gram.
+private struct GramLists {
+    let filterBits, bucketBits: Int
+    private(set) var filter, directory: [UInt32]
+    private(set) var postings: [em_posting]
+
+    /// - Parameter entry: tells the gram and the posting of each number below `count`; it is asked twice.
+    init(count: Int, _ entry: (Int) -> (gram: UInt32, posting: em_posting)) {
+        // Some 24 filter bits or more for each gram: less than one position in a hundred passes by accident.
+        filterBits = Bits.atLeast(max(64, count * 24 / 32))
+        bucketBits = Bits.atLeast(count)
+        filter = [UInt32](repeating: 0, count: 1 << filterBits)
+        directory = [UInt32](repeating: 0, count: 1 << bucketBits + 1)
+        postings = [em_posting](repeating: em_posting(), count: count)
+        for number in 0..<count {
+            let hash = entry(number).gram &* EM_GRAM_FACTOR
+            filter[Int(UInt64(hash) >> UInt64(32 - filterBits))] |= 1 << (hash & 31) | 1 << (hash >> 5 & 31)
+            directory[Int(UInt64(hash) >> UInt64(32 - bucketBits)) + 1] += 1
+        }
+        for bucket in 1..<directory.count { directory[bucket] += directory[bucket - 1] }
+        // The first free place of each bucket; in the end, each stands where the next bucket begins.
+        var next = directory
+        for number in 0..<count {
+            let (gram, posting) = entry(number)
+            let bucket = Int(UInt64(gram &* EM_GRAM_FACTOR) >> UInt64(32 - bucketBits))
+            postings[Int(next[bucket])] = posting
+            next[bucket] += 1
+        }
     }
 }

@@ -74,14 +74,17 @@ extension RuleTable {
         let counts = wanted.limit > 1 && wanted.flags & EM_SLOT_PLACES == 0
         let lastPart = counts && forms.contains { $0.hasVaryingGap }
         var wanted = wanted
-        if lastPart { wanted.flags |= EM_SLOT_LAST_PART }
+        if lastPart {
+            wanted.flags |= EM_SLOT_LAST_PART
+        } else if counts, forms.contains(where: { $0.hasVaryingAlternatives }) {
+            // The same beginning may be found from several anchors.
+            wanted.flags |= EM_SLOT_PLACES
+        }
         // How matches are counted may not change with what other rules want of an equal part.
         let key = [lastPart ? 1 : counts ? 2 : 0, target] + text.buffer.map { asciiLowercased($0) }
-        let slot = try slot(key, wanted) { slot throws(DataModuleError) in
+        return try slot(key, wanted) { slot throws(DataModuleError) in
             for form in forms { try patterns.add(form, at: place, target: target, slot: slot, lastPart: lastPart) }
         }
-        setLiteral(slot, longest: forms.map(\.longestLiteral).min() ?? 0)
-        return slot
     }
 
     /// What has to be known about each part's matches.
@@ -141,11 +144,11 @@ extension HexPattern {
         }
     }
 
-    /// Bytes of the longest literal.
-    var longestLiteral: Int {
-        elements.reduce(0) { longest, element in
-            if case .literal(let bytes) = element { return max(longest, bytes.count) }
-            return longest
+    /// Whether alternatives differ in length.
+    var hasVaryingAlternatives: Bool {
+        elements.contains { element in
+            if case .alternatives = element { return element.fixedLength == nil }
+            return false
         }
     }
 }

@@ -19,16 +19,17 @@ enum Rarity {
 
     /// -12 × log2 of how often a fragment is to be expected, roughly.
     ///
-    /// A repeated byte says little more than the first, and neighbouring small letters make words.
+    /// A repeated byte says little more than the first, and neighbouring letters make words. Case does not count, as
+    /// an index may not tell it either.
     static func of(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int) -> Int {
         var sum = 0
-        var last: UInt8?
+        var last: UInt8 = 0
         for i in start..<(start + length) {
-            let byte = text[i]
+            let byte = folded(text[i])
             let own = Int(bytes[Int(byte)])
-            if byte == last {
+            if i > start, byte == last {
                 sum += min(own, 10)
-            } else if let last, isLetter(last), isLetter(byte) {
+            } else if i > start, isLetter(last), isLetter(byte) {
                 sum += own * 2 / 3
             } else {
                 sum += own
@@ -38,25 +39,30 @@ enum Rarity {
         return sum
     }
 
+    /// An ASCII capital as its small letter.
+    @inline(__always) static func folded(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
     private static func isLetter(_ byte: UInt8) -> Bool { byte &- 0x61 < 26 }
 }
 
 /// How many signatures use a gram, by hash: grams that many share make long lists.
 struct GramCounts {
-    private var counts = [UInt16](repeating: 0, count: 1 << 20)
+    private static let bits: UInt32 = 22
+    private var counts: [UInt16] = []
 
     mutating func add(_ literal: [UInt8]) {
+        if counts.isEmpty { counts = [UInt16](repeating: 0, count: 1 << Int(Self.bits)) }
         literal.withUnsafeBufferPointer { text in
             for i in 0..<max(0, text.count - 3) {
-                let slot = Self.slot(Gram.of(text, i))
+                let slot = Self.slot(Gram.folded(text, i))
                 if counts[slot] < .max { counts[slot] += 1 }
             }
         }
     }
 
-    func count(_ gram: UInt32) -> Int { Int(counts[Self.slot(gram)]) }
+    func count(_ gram: UInt32) -> Int { counts.isEmpty ? 0 : Int(counts[Self.slot(gram)]) }
 
-    private static func slot(_ gram: UInt32) -> Int { Int((gram &* 0x9e37_79b1) >> 12) }
+    private static func slot(_ gram: UInt32) -> Int { Int((gram &* 0x9e37_79b1) >> (32 - bits)) }
 }
 
 /// Four bytes as a little-endian number.
@@ -64,5 +70,16 @@ enum Gram {
     static func of(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> UInt32 {
         UInt32(text[index]) | UInt32(text[index + 1]) << 8 | UInt32(text[index + 2]) << 16
             | UInt32(text[index + 3]) << 24
+    }
+
+    /// The same with ASCII capitals as small letters.
+    static func folded(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> UInt32 { fold(of(text, index)) }
+
+    /// A gram with ASCII capitals as small letters.
+    static func fold(_ gram: UInt32) -> UInt32 {
+        // In each byte below 0x80, bit 7 of the sums says "at least A" and "above Z".
+        let low = gram & 0x7f7f_7f7f
+        let capital = ((low &+ 0x3f3f_3f3f) & ~(low &+ 0x2525_2525) & ~gram) & 0x8080_8080
+        return gram | capital >> 2
     }
 }

@@ -36,8 +36,6 @@ struct RuleTable {
     private var regexes: [em_regex] = []
     private var compares: [em_compare] = []
     private var slots: [em_slot] = []
-    /// How rarely a slot's part is to be expected, 0 for one that says something.
-    private var commonness: [UInt64] = []
     private var known: [[UInt8]: UInt32] = [:]
 
     var count: Int { rules.count }
@@ -67,15 +65,11 @@ struct RuleTable {
     /// A slot of its own.
     mutating func addSlot(_ wanted: Wanted) throws(DataModuleError) -> UInt32 {
         guard slots.count < Int(Int32.max) else { throw DataModuleError("too many parts of rules") }
-        slots.append(em_slot(first_trigger: 0, trigger_count: 0, limit: wanted.limit, flags: wanted.flags))
-        commonness.append(0)
+        var slot = em_slot()
+        slot.limit = wanted.limit
+        slot.flags = wanted.flags
+        slots.append(slot)
         return UInt32(slots.count - 1)
-    }
-
-    /// Tells how much of a slot's part is literal: short literals are found everywhere.
-    mutating func setLiteral(_ slot: UInt32, longest: Int) {
-        let cost: UInt64 = longest < 3 ? 1 << 20 : longest < 4 ? 1 << 14 : longest < 6 ? 1 << 8 : 0
-        commonness[Int(slot)] = max(commonness[Int(slot)], cost)
     }
 
     // MARK: - Rules
@@ -121,35 +115,57 @@ struct RuleTable {
 
     // MARK: - Sections
 
-    func finish() -> [DatabaseSection] {
+    /// What an index must find, and what is done when it does.
+    struct Plan {
+        fileprivate var slots: [em_slot]
+        fileprivate var numbers: [UInt32]
+        fileprivate var runs: [em_rule_run]
+
+        /// Whether no index has the patterns of a slot.
+        func isDeferred(_ slot: UInt32) -> Bool { slots[Int(slot)].flags & EM_SLOT_DEFERRED != 0 }
+    }
+
+    func finish(_ plan: Plan) -> [DatabaseSection] {
         guard !rules.isEmpty else { return [] }
-        var slots = slots
-        let (numbers, runs) = chooseTriggers(&slots)
         func section<T: BitwiseCopyable & Sendable>(_ id: UInt32, _ elements: [T]) -> DatabaseSection {
             DatabaseSection(id, version: EM_SECTION_VERSION, elements)
         }
         return [
             section(EM_SECTION_LOGICAL, rules), section(EM_SECTION_EXPRESSIONS, operations),
-            section(EM_SECTION_REGEX, regexes), section(EM_SECTION_SLOTS, slots),
-            section(EM_SECTION_TRIGGERS, numbers), section(EM_SECTION_RULE_PARTS, parts),
-            section(EM_SECTION_CONDITIONS, conditions), section(EM_SECTION_UNTRIGGERED, runs),
+            section(EM_SECTION_REGEX, regexes), section(EM_SECTION_SLOTS, plan.slots),
+            section(EM_SECTION_TRIGGERS, plan.numbers), section(EM_SECTION_RULE_PARTS, parts),
+            section(EM_SECTION_CONDITIONS, conditions), section(EM_SECTION_UNTRIGGERED, plan.runs),
             section(EM_SECTION_COMPARES, compares),
         ]
     }
 
-    /// Chooses the slots that make each rule worth evaluating: the rarest that will do. A slot that many rules could choose
-    /// is likely to be common.
-    private func chooseTriggers(_ slots: inout [em_slot]) -> (numbers: [UInt32], runs: [em_rule_run]) {
-        var uses = [UInt64](repeating: 0, count: slots.count)
-        for rule in rules {
-            for i in Int(rule.first_part)..<Int(rule.first_part + rule.part_count)
-            where parts[i].kind == EM_PART_PATTERN { uses[Int(parts[i].a)] += 1 }
+    /// Chooses the slots that make each rule worth evaluating: those that are looked at least often. The others need not be in
+    /// an index: they are looked for when a rule that was triggered asks for them.
+    ///
+    /// - Parameters:
+    ///   - patterns: all, those of one slot together.
+    ///   - costs: of each pattern: how often an index would look at it.
+    func plan(_ patterns: [em_pattern], costs: [UInt64]) -> Plan {
+        var slots = slots
+        var slotCosts = [UInt64](repeating: 0, count: slots.count)
+        for (number, pattern) in patterns.enumerated() where pattern.flags & EM_PATTERN_PART != 0 {
+            let slot = Int(pattern.part)
+            if slots[slot].pattern_count == 0 { slots[slot].first_pattern = UInt32(number) }
+            slots[slot].pattern_count = UInt32(number) - slots[slot].first_pattern + 1
+            slotCosts[slot] = slotCosts[slot].addingReportingOverflow(costs[number]).partialValue
         }
         var chosen: [(slot: UInt32, rule: UInt32)] = []
         var untriggered = [[UInt32]](repeating: [], count: Int(EM_TARGET_COUNT))
+        // Slots that are always asked for, or in another way than by whether and how often they match.
+        var isNeeded = slots.map { $0.flags & EM_SLOT_PLACES != 0 || $0.pattern_count == 0 }
         for (number, trigger) in triggers.enumerated() {
             let rule = UInt32(number)
-            guard let set = trigger.slots(cost: { uses[Int($0)] + commonness[Int($0)] }) else {
+            let set = trigger.slots(cost: { 1 + slotCosts[Int($0)] })
+            if set == nil || rules[number].kind != UInt8(EM_RULE_LOGICAL) {
+                for part in parts[Int(rules[number].first_part)...].prefix(Int(rules[number].part_count))
+                where part.kind == EM_PART_PATTERN || part.kind == EM_PART_MACRO { isNeeded[Int(part.a)] = true }
+            }
+            guard let set else {
                 untriggered[Int(rules[number].target)].append(rule)
                 continue
             }
@@ -162,10 +178,13 @@ struct RuleTable {
             slots[Int(slot)].trigger_count += 1
             numbers.append(rule)
         }
+        for slot in slots.indices where slots[slot].trigger_count == 0 && !isNeeded[slot] {
+            slots[slot].flags |= EM_SLOT_DEFERRED
+        }
         let runs = untriggered.map { list in
             defer { numbers += list }
             return em_rule_run(first: UInt32(numbers.count), count: UInt32(list.count))
         }
-        return (numbers, runs)
+        return Plan(slots: slots, numbers: numbers, runs: runs)
     }
 }

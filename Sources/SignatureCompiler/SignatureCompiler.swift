@@ -210,9 +210,10 @@ private struct Compilation {
 
     mutating func finish() -> [DatabaseSection] {
         let anchors = patterns.chooseAnchors()
-        var indexes = IndexBuilder(patterns, anchors: anchors)
+        let plan = rules.plan(patterns.patterns, costs: anchors.map { $0.cost })
+        var indexes = IndexBuilder(patterns, anchors: anchors.map { $0.anchor }) { plan.isDeferred($0) }
         return catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
             + importHashes.finish() + certificates.finish() + patterns.finish() + indexes.finish()
-            + rules.finish() + metadata.finish()
+            + rules.finish(plan) + metadata.finish()
     }
 }

@@ -360,10 +360,12 @@ typedef struct em_rule {
 /* What is noted of a part's matches. Matches at the same place count once. */
 #define EM_SLOT_PLACES 0x01u  /* every place, with its length, as far as `limit` allows */
 #define EM_SLOT_LAST_PART 0x02u /* one match for each place of what follows the last unbounded or varying gap */
+#define EM_SLOT_DEFERRED 0x04u  /* in no index: looked for when a rule that other parts triggered asks for it */
 typedef struct em_slot {
     uint32_t first_trigger, trigger_count; /* in TRIGGERS */
     uint32_t limit;  /* matches that are counted at most, from 1; then the part is not looked for any more */
     uint32_t flags;  /* EM_SLOT_… */
+    uint32_t first_pattern, pattern_count; /* in PATTERNS: any of them is the part */
 } em_slot;
 
 typedef struct em_rule_run {

@@ -1,0 +1,186 @@
+import CModuleABI
+
+// Where the indexes find each pattern: at the place that says most about it, by how often its bytes are in ordinary
+// files, and in how many other patterns.
+extension PatternTable {
+    /// How an index finds a pattern.
+    enum Anchor {
+        /// Seven bytes at an offset of `bytes`.
+        case window(Int)
+        /// Four bytes, and up to three that follow in the literal.
+        case gram(Int, following: Int)
+        /// Two or three bytes.
+        case short(Int, length: Int)
+        /// At its possible places; up to four bytes at an offset of `bytes`, so far from the beginning.
+        case place(Int, length: Int, distance: Int)
+    }
+
+    /// Chooses where each pattern is found, and notes it in the pattern. The cost grows with how often it is looked at.
+    mutating func chooseAnchors() -> [(anchor: Anchor, cost: UInt64)] {
+        var anchors: [(anchor: Anchor, cost: UInt64)] = []
+        anchors.reserveCapacity(patterns.count)
+        var chooser = AnchorChooser(counts)
+        for index in patterns.indices {
+            let isCounted = anchoredInLastPart.contains(UInt32(index))
+            let choice = bytes.withUnsafeBufferPointer {
+                anchor(of: patterns[index], isCounted: isCounted, $0, &chooser)
+            }
+            patterns[index].anchor = UInt32(choice.element)
+            patterns[index].anchor_skip = UInt32(choice.skip)
+            var score = choice.score
+            if case .short = choice.anchor { score += AnchorChooser.shortPenalty }
+            anchors.append((choice.anchor, Self.cost(score)))
+        }
+        return anchors
+    }
+
+    /// Looks in 2^44 bytes, of an anchor with such a score.
+    private static func cost(_ score: Int) -> UInt64 { 1 << UInt64(44 - min(44, max(0, score / 12))) }
+
+    /// What is always at its place, like the first bytes of a program, says little: as much as this at most.
+    private static let placeScore = 150
+
+    private typealias Choice = (anchor: Anchor, element: Int, skip: Int, score: Int)
+
+    private func anchor(
+        of pattern: em_pattern, isCounted: Bool, _ text: UnsafeBufferPointer<UInt8>, _ chooser: inout AnchorChooser
+    ) -> Choice {
+        if !isCounted, Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: 1) {
+            return placeChoice(of: pattern, text)
+        }
+        var best: Choice = (.short(0, length: 0), 0, 0, 0)
+        var bestScore = Int.min
+        for number in (isCounted ? firstOfLastPart(pattern) : 0)..<Int(pattern.element_count) {
+            let element = elements[Int(pattern.first_element) + number]
+            guard element.kind == UInt8(EM_ELEMENT_LITERAL), element.b >= 2 else { continue }
+            let start = Int(element.a)
+            let literal = UnsafeBufferPointer(rebasing: text[start..<(start + Int(element.b))])
+            guard let choice = chooser.choose(in: literal), choice.score > bestScore else { continue }
+            bestScore = choice.score
+            switch choice.anchor {
+            case .window: best = (.window(start + choice.skip), number, choice.skip, choice.score)
+            case .gram(let following):
+                best = (.gram(start + choice.skip, following: following), number, choice.skip, choice.score)
+            case .short(let length):
+                best = (.short(start + choice.skip, length: length), number, choice.skip, choice.score)
+            }
+        }
+        if !isCounted, case .short = best.anchor,
+            Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: Self.fewPlaces)
+        {
+            return placeChoice(of: pattern, text)
+        }
+        return best
+    }
+
+    /// The element that begins the last part that has two bytes together.
+    private func firstOfLastPart(_ pattern: em_pattern) -> Int {
+        var hasLiteral = false
+        for number in (0..<Int(pattern.element_count)).reversed() {
+            let element = elements[Int(pattern.first_element) + number]
+            if element.kind == UInt8(EM_ELEMENT_LITERAL), element.b >= 2 { hasLiteral = true }
+            if element.kind == UInt8(EM_ELEMENT_GAP), element.a != element.b, hasLiteral { return number + 1 }
+        }
+        return 0
+    }
+
+    private func placeChoice(of pattern: em_pattern, _ text: UnsafeBufferPointer<UInt8>) -> Choice {
+        let anchor = placeAnchor(of: pattern)
+        guard case .place(let at, let length, _) = anchor else { return (anchor, 0, 0, 0) }
+        return (anchor, 0, 0, min(Self.placeScore, Rarity.of(text, at, length)))
+    }
+
+    /// The longest literal, up to four bytes, at a known distance from the beginning.
+    private func placeAnchor(of pattern: em_pattern) -> Anchor {
+        var distance = 0
+        var best = Anchor.place(0, length: 0, distance: 0)
+        var bestLength = 0
+        for number in 0..<Int(pattern.element_count) {
+            let element = elements[Int(pattern.first_element) + number]
+            switch UInt32(element.kind) {
+            case EM_ELEMENT_LITERAL:
+                let length = min(4, Int(element.b))
+                if length > bestLength {
+                    bestLength = length
+                    best = .place(Int(element.a), length: length, distance: distance)
+                }
+                distance += Int(element.b)
+            case EM_ELEMENT_MASKED: distance += Int(element.b)
+            case EM_ELEMENT_GAP:
+                guard element.a == element.b else { return best }
+                distance += Int(element.a)
+            case EM_ELEMENT_ALTERNATIVES:
+                guard element.length > 0 else { return best }
+                distance += Int(element.length)
+            case EM_ELEMENT_NONWORD_BYTE: distance += 1
+            default: break
+            }
+            if bestLength == 4 || distance > Int(Int32.max) / 2 { break }
+        }
+        return best
+    }
+}
+
+/// Chooses the best anchor in one literal.
+struct AnchorChooser {
+    enum Kind {
+        case window
+        case gram(following: Int)
+        case short(length: Int)
+    }
+
+    // Scores are -12 × log2 of how often the anchor is looked at.
+
+    /// A window's grams are looked at at every fourth place only.
+    private static let fourth = 24
+    /// Windows that are looked at this rarely need no better place,
+    private static let rare = 216
+    /// and a gram, which costs a look at every place, must be rarer by a factor of eight.
+    private static let worthIt = 36
+    /// A gram among the literals of others costs a little each time: of each doubling so much.
+    private static let perDoubling = 6
+    /// Any gram is better than two or three bytes.
+    static let shortPenalty = 1_000
+    /// Places looked at in one literal: enough to find a rare one.
+    private static let candidates = 1024
+
+    private let counts: GramCounts
+    private var scores: [Int] = []
+
+    init(_ counts: GramCounts) {
+        self.counts = counts
+    }
+
+    /// The place in a literal that is looked at least often; nil when it has less than two bytes.
+    mutating func choose(in literal: UnsafeBufferPointer<UInt8>) -> (anchor: Kind, skip: Int, score: Int)? {
+        guard literal.count >= 4 else {
+            guard literal.count >= 2 else { return nil }
+            // The filter sees two bytes.
+            return (.short(length: literal.count), 0, Rarity.of(literal, 0, 2) - Self.shortPenalty)
+        }
+        scores.removeAll(keepingCapacity: true)
+        let places = min(literal.count - 3, Self.candidates)
+        var best: (skip: Int, score: Int) = (0, .min)
+        for i in 0..<places {
+            let shared = counts.count(Gram.folded(literal, i))
+            let doublings = Int.bitWidth - shared.leadingZeroBitCount
+            let score = Rarity.of(literal, i, 4) - Self.perDoubling * doublings
+            scores.append(score)
+            if score > best.score { best = (i, score) }
+        }
+        if let window = bestWindow(), window.score >= min(Self.rare, best.score - Self.worthIt) {
+            return (.window, window.skip, window.score)
+        }
+        return (.gram(following: min(3, literal.count - best.skip - 4)), best.skip, best.score)
+    }
+
+    /// The commonest of a window's four grams decides how often it is looked at.
+    private func bestWindow() -> (skip: Int, score: Int)? {
+        var best: (skip: Int, score: Int)?
+        for i in 0..<max(0, scores.count - 3) {
+            let score = min(min(scores[i], scores[i + 1]), min(scores[i + 2], scores[i + 3])) + Self.fourth
+            if score > best?.score ?? .min { best = (i, score) }
+        }
+        return best
+    }
+}

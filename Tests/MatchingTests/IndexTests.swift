@@ -1,0 +1,79 @@
+import Matching
+import SignatureCompiler
+import Testing
+
+/// The paths of an index: windows at every fourth place, grams and pairs at every place.
+@Suite("Indexes over patterns")
+struct IndexTests {
+    private let literal = Array("qzXjk0!vWp9~".utf8)
+
+    @Test("a literal of any length is found at any place", arguments: 2...12)
+    func everyPlace(_ length: Int) throws {
+        let wanted = Array(literal.prefix(length))
+        let database = try TestDatabase(body: hex(wanted))
+        let scratch = Scratch()
+        for size in length...(length + 21) {
+            for place in 0...(size - length) {
+                var object = [UInt8](repeating: 0x2e, count: size)
+                object.replaceSubrange(place..<(place + length), with: wanted)
+                let result = database.matches(object, scratch: scratch)
+                #expect(result.found == ["Test"] && result.offsets == [place], "\(length) at \(place) of \(size)")
+                for change in 0..<length {
+                    var other = object
+                    other[place + change] ^= 0x80
+                    #expect(database.matches(other, scratch: scratch).found.isEmpty)
+                }
+            }
+        }
+    }
+
+    @Test("one index tells case for those patterns that tell it", arguments: [2, 3, 4, 6, 7, 12])
+    func cases(_ length: Int) throws {
+        let exact = String(decoding: literal.prefix(length), as: UTF8.self)
+        let database = try TestDatabase([
+            "a.ndb": "Exact:0:*:\(hex(exact))",
+            "b.ldb": "Either;Engine:81-255,Target:0;0;\(hex(exact))::i",
+        ])
+        #expect(database.report.signatures == 2)
+        func found(_ text: String) -> Set<String> { Set(database.matches(Array("..\(text)..".utf8)).found) }
+        #expect(found(exact) == ["Exact", "Either"])
+        let lower = exact.lowercased()
+        let upper = exact.uppercased()
+        #expect(found(lower) == (lower == exact ? ["Exact", "Either"] : ["Either"]))
+        #expect(found(upper) == (upper == exact ? ["Exact", "Either"] : ["Either"]))
+        #expect(found(String(exact.dropLast())).isEmpty)
+    }
+
+    @Test("patterns that share their bytes are all found, in objects that repeat them")
+    func shared() throws {
+        // Runs of zeros and of one letter, whose grams are all the same.
+        let lines = (4...20).flatMap { length in
+            [
+                "Zeros\(length):0:*:\(String(repeating: "00", count: length))",
+                "Letters\(length):0:*:\(String(repeating: "61", count: length))",
+            ]
+        }
+        let database = try TestDatabase(["a.ndb": lines.joined(separator: "\n")])
+        let scratch = Scratch()
+        for length in [3, 4, 5, 7, 8, 15, 20, 400] {
+            let zeros = [UInt8](repeating: 0, count: length)
+            let letters = [UInt8](repeating: 0x61, count: length)
+            let found = database.matches([1] + zeros + [1] + letters + [1], scratch: scratch).found
+            let expected = (4...20).filter { $0 <= length }.flatMap { ["Zeros\($0)", "Letters\($0)"] }
+            #expect(found.count == expected.count && Set(found) == Set(expected))
+        }
+    }
+
+    @Test("pieces before an unbounded gap are found however far away")
+    func behindGaps() throws {
+        let database = try TestDatabase(body: "6d79*7a7a*666972*\(hex("qzXjk0!vWp9~"))")
+        let anchor = literal
+        let filler = [UInt8](repeating: 0x7a, count: 9000)
+        #expect(database.isFound(Array("my".utf8) + filler + Array("fir".utf8) + filler + anchor))
+        #expect(database.isFound(Array("myzzfir".utf8) + anchor))
+        #expect(!database.isFound(Array("m".utf8) + filler + Array("fir".utf8) + filler + anchor))
+        #expect(!database.isFound(Array("my".utf8) + Array("fir".utf8) + filler + anchor))
+        #expect(!database.isFound(Array("fir".utf8) + filler + Array("my".utf8) + filler + anchor + anchor))
+        #expect(!database.isFound(anchor + Array("myzzfir".utf8)))
+    }
+}
