@@ -35,7 +35,7 @@ import Testing
             let value = UInt32(bytes[group]) << 16 | UInt32(bytes[group + 1]) << 8 | UInt32(bytes[group + 2])
             for shift in [UInt32(18), 12, 6, 0] { encoded.append(alphabet[Int(value >> shift & 63)]) }
         }
-        for length in 1...9 {
+        for length in Array(1...9) + [15, 16, 17, 20, 63, 64, 76] {
             for separator in ["\n", "\r\n", "\u{0}!", "\u{80}"] {
                 var lines: [UInt8] = []
                 for (index, byte) in encoded.enumerated() {
