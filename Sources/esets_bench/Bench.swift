@@ -1,5 +1,6 @@
 import Configuration
 import Generations
+import Glibc
 import Platform
 import Programs
 
@@ -34,6 +35,35 @@ struct Bench {
         }
         return (value("VmRSS:\t").self, value("RssAnon:\t").self)
     }
+
+    /// Nanoseconds of CPU time of all threads of this process.
+    static var processCPU: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+
+    /// The most memory that was resident at once, in kilobytes, mapped files included.
+    static var peakMemory: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss
+    }
+
+    /// Memory of this process in kilobytes: resident, and what no other process shares.
+    static var rollup: (resident: Int, private: Int) {
+        let text = (try? Files.text("/proc/self/smaps_rollup")) ?? ""
+        func value(_ name: String) -> Int {
+            for line in text.split(separator: "\n") where line.hasPrefix(name) {
+                return Int(line.dropFirst(name.count).split(separator: " ").first ?? "") ?? 0
+            }
+            return 0
+        }
+        return (value("Rss:"), value("Private_Dirty:"))
+    }
+
+    /// Nanoseconds as seconds.
+    static func seconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1e9 }
 
     /// The value below which a share of the sorted values lies.
     static func percentile(_ sorted: [UInt64], _ share: Double) -> UInt64 {
