@@ -30,3 +30,41 @@ package func fuzzNormalization(_ bytes: ByteView) {
     // What is normal already stays as it is.
     if PlainText.isNormal(bytes) { precondition(text.bytes.equals(bytes)) }
 }
+
+/// Looks for links as well: the forms stay the same, texts keep their limit.
+private func judgeLinks(
+    _ bytes: ByteView, _ space: UnsafeMutablePointer<UInt8>, _ room: Int, sizes: (comments: Int, tags: Int)
+) {
+    var forms = HTMLForms(
+        bytes, withoutComments: NormalizedText(base: space, capacity: room),
+        withoutTags: NormalizedText(base: space + room, capacity: room), findsLinks: true)
+    _ = forms.normalize { true }
+    precondition(forms.withoutComments.count == sizes.comments && forms.withoutTags.count == sizes.tags)
+    for link in forms.links?.links ?? [] {
+        precondition(link.target.count <= 1024 && link.shown.count <= 1024)
+        for text in [link.target, link.shown] { judge(text) }
+    }
+    judge(bytes.prefix(1024).array)
+}
+
+/// Cleaning makes nothing longer; what is clean is judged.
+private func judge(_ text: [UInt8]) {
+    text.withUnsafeBufferPointer { buffer in
+        let view = ByteView(buffer)
+        for isTarget in [false, true] {
+            _ = LinkText.isAddress(view, anyScheme: isTarget)
+            let cleaned = LinkText.cleaned(view, isTarget: isTarget)
+            precondition(cleaned.count <= text.count)
+            cleaned.withUnsafeBufferPointer { cleaned in
+                guard let host = LinkText.host(ByteView(cleaned), isTarget: isTarget) else { return }
+                precondition(LinkText.domain(host.name).count <= host.name.count)
+            }
+        }
+        var forms = 0
+        CanonicalURL(view)?.forEachForm { _, _ in
+            forms += 1
+            return true
+        }
+        precondition(forms <= 30)
+    }
+}

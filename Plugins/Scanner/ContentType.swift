@@ -8,8 +8,9 @@ import Executables
 /// - Returns: `EM_TYPE_…`, EM_TYPE_UNKNOWN when nothing fits.
 func contentType(of bytes: ByteView) -> UInt32 {
     if let type = magicType(bytes) { return type }
-    guard !bytes.isEmpty, looksLikeText(bytes.prefix(4096)) else { return EM_TYPE_UNKNOWN }
-    return looksLikeHTML(bytes.prefix(2048)) ? EM_TYPE_HTML : EM_TYPE_TEXT
+    guard !bytes.isEmpty else { return EM_TYPE_UNKNOWN }
+    if looksLikeText(bytes.prefix(4096)) { return looksLikeHTML(bytes.prefix(2048)) ? EM_TYPE_HTML : EM_TYPE_TEXT }
+    return wideType(bytes.prefix(4096)) ?? EM_TYPE_UNKNOWN
 }
 
 private func magicType(_ bytes: ByteView) -> UInt32? {
@@ -66,6 +67,25 @@ private func looksLikeText(_ bytes: ByteView) -> Bool {
     return odd * 32 <= bytes.count
 }
 
+/// Text whose characters have two bytes (UTF-16 of Latin letters): every other byte is 0. nil when it is none.
+private func wideType(_ bytes: ByteView) -> UInt32? {
+    let mark = bytes.load(UInt16.self, at: 0)
+    let begin = mark == 0xfeff || mark == 0xfffe ? 2 : 0
+    guard bytes.count >= begin + 16 else { return nil }
+    let zero = bytes[begin] == 0 ? begin : begin + 1
+    var text: [UInt8] = []
+    for index in stride(from: begin, to: bytes.count - 1, by: 2) {
+        let (high, low) = zero == begin ? (bytes[index], bytes[index + 1]) : (bytes[index + 1], bytes[index])
+        // Some characters of other alphabets are text too, but most must be Latin.
+        text.append(high == 0 ? low : 0x3f)
+        if index < begin + 32, high != 0 { return nil }
+    }
+    return text.withUnsafeBufferPointer { buffer in
+        guard looksLikeText(ByteView(buffer)) else { return nil }
+        return looksLikeHTML(ByteView(buffer)) ? EM_TYPE_HTML : EM_TYPE_TEXT
+    }
+}
+
 private func looksLikeHTML(_ bytes: ByteView) -> Bool {
     var from = 0
     while let open = bytes.firstIndex(of: 0x3c, from: from) {
@@ -73,6 +93,8 @@ private func looksLikeHTML(_ bytes: ByteView) -> Bool {
         if rest.hasPrefixIgnoringCase(ByteView("!doctype html")) || rest.hasPrefixIgnoringCase(ByteView("html"))
             || rest.hasPrefixIgnoringCase(ByteView("head")) || rest.hasPrefixIgnoringCase(ByteView("body"))
             || rest.hasPrefixIgnoringCase(ByteView("script")) || rest.hasPrefixIgnoringCase(ByteView("table"))
+            || rest.hasPrefixIgnoringCase(ByteView("iframe")) || rest.hasPrefixIgnoringCase(ByteView("object"))
+            || rest.hasPrefixIgnoringCase(ByteView("img")) || rest.hasPrefixIgnoringCase(ByteView("a href"))
         {
             return true
         }

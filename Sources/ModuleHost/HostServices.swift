@@ -95,9 +95,9 @@ enum HostServices {
         em_host_submit_v1(
             submit: { scan, parent, child in
                 guard let scan = Scan.of(scan), let parent, let child else { return EM_E_ARGUMENT }
-                guard var copy = read(child) else { return EM_E_ARGUMENT }
+                guard var copy = readObject(child) else { return EM_E_ARGUMENT }
                 let status = scan.submit(&copy, of: parent.pointee)
-                if status == EM_OK { write(copy, to: child) }
+                if status == EM_OK { writeObject(copy, to: child) }
                 return status
             },
             take: { scan, out in
@@ -105,35 +105,9 @@ enum HostServices {
                     return EM_E_ARGUMENT
                 }
                 guard let object = scan.take() else { return EM_END }
-                write(object, to: out)
+                writeObject(object, to: out)
                 return EM_OK
             })
-    }
-
-    /// Size of an em_object of the time before members were appended.
-    private static var smallestObject: UInt32 { 112 }
-
-    /// An object of a module that may know fewer of its members, or more; nil when it has not even the first ones.
-    private static func read(_ object: UnsafeMutablePointer<em_object>) -> em_object? {
-        let size = Int(object.pointee.struct_size)
-        guard size >= Int(smallestObject) else { return nil }
-        var copy = em_object()
-        withUnsafeMutableBytes(of: &copy) { bytes in
-            bytes.copyMemory(
-                from: UnsafeRawBufferPointer(start: UnsafeRawPointer(object), count: min(size, bytes.count)))
-        }
-        copy.struct_size = UInt32(MemoryLayout<em_object>.size)
-        return copy
-    }
-
-    /// Writes as many members as the module knows; its struct_size stays.
-    private static func write(_ object: em_object, to out: UnsafeMutablePointer<em_object>) {
-        let size = out.pointee.struct_size
-        withUnsafeBytes(of: object) { bytes in
-            UnsafeMutableRawPointer(out).copyMemory(
-                from: bytes.baseAddress ?? UnsafeRawPointer(out), byteCount: min(Int(size), bytes.count))
-        }
-        out.pointee.struct_size = size
     }
 
     private static var report: em_host_report_v1 {
@@ -214,4 +188,30 @@ extension em_slice {
     init(_ view: ByteView) {
         self.init(ptr: view.buffer.baseAddress, len: UInt64(view.count))
     }
+}
+
+/// Size of an em_object of the time before members were appended.
+private let smallestObject: UInt32 = 112
+
+/// An object of a module that may know fewer of its members, or more; nil when it has not even the first ones.
+private func readObject(_ object: UnsafeMutablePointer<em_object>) -> em_object? {
+    let size = Int(object.pointee.struct_size)
+    guard size >= Int(smallestObject) else { return nil }
+    var copy = em_object()
+    withUnsafeMutableBytes(of: &copy) { bytes in
+        bytes.copyMemory(
+            from: UnsafeRawBufferPointer(start: UnsafeRawPointer(object), count: min(size, bytes.count)))
+    }
+    copy.struct_size = UInt32(MemoryLayout<em_object>.size)
+    return copy
+}
+
+/// Writes as many members as the module knows; its struct_size stays.
+private func writeObject(_ object: em_object, to out: UnsafeMutablePointer<em_object>) {
+    let size = out.pointee.struct_size
+    withUnsafeBytes(of: object) { bytes in
+        UnsafeMutableRawPointer(out).copyMemory(
+            from: bytes.baseAddress ?? UnsafeRawPointer(out), byteCount: min(Int(size), bytes.count))
+    }
+    out.pointee.struct_size = size
 }

@@ -70,6 +70,14 @@ struct SignatureScanTests {
         #expect(try scan(page, ["a.ndb": "T:7:*:\(hello)"]) == [])
     }
 
+    @Test func wideTextIsSeen() throws {
+        let signature: KeyValuePairs = ["a.ndb": "H:3:*:\(hello)\nT:7:*:\(hello)"]
+        func wide(_ text: String) -> String { text.map { "\($0)\0" }.joined() }
+        #expect(try scan(wide("<html><b>Hello</b> World</html>"), signature) == ["H in 1"])
+        #expect(try scan(wide("say HELLO world, in plain text"), signature) == ["T in 1"])
+        #expect(try scan("<p>see <a href=x>Hello World</a></p>", signature) == ["H in 1"])
+    }
+
     /// One signature that matches the object and both forms is told once, also when all matches are wanted.
     @Test func eachSignatureIsToldOnce() throws {
         let page = "<html><body>hello world</body></html>\n"
