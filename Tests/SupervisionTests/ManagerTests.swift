@@ -274,7 +274,7 @@ import Testing
         }
         let manager = try RunningManager(section(port), agentEndTime: 300_000_000)
         let old = try #require(try answer(port))
-        kill(old, SIGSTOP)
+        try halt(old)
         try manager.configure(section(port + 1))
         _ = try manager.client().reload()
         let new = try #require(try answer(port + 1))
@@ -282,9 +282,19 @@ import Testing
         try manager.wait("the end of the old one") { _ in kill(old, 0) != 0 }
         #expect(manager.log.contains("(process \(old)) does not end; it is killed"))
         // One that hangs when the daemon ends does not keep it.
-        kill(new, SIGSTOP)
+        try halt(new)
         try manager.stop()
         #expect(kill(new, 0) != 0)
+    }
+
+    /// Stops a process, and waits until it stands still: SIGTERM would overtake the signal.
+    private func halt(_ pid: pid_t) throws {
+        kill(pid, SIGSTOP)
+        for _ in 0..<2_000 {
+            if try Files.text("/proc/\(pid)/stat").split(separator: " ").dropFirst(2).first == "T" { return }
+            usleep(5_000)
+        }
+        Issue.record("process \(pid) does not stop")
     }
 
     @Test("an agent listens at the addresses of a name; a name that is not found does not stop the others")
