@@ -65,18 +65,36 @@ final class CleanCache: Sendable {
         return begin..<begin + CleanCache.ways
     }
 
-    /// Makes a key while it copies an object: what is scanned must be what was hashed, and a file of somebody else can
-    /// change between the two. Blocks on the disk.
+    /// What to scan, and the key of exactly that.
+    struct Prepared: Sendable {
+        let target: ScanTarget
+        let key: Key
+    }
+
+    /// Makes a key, and a copy of what could change: what is scanned must be what was hashed. Blocks on the disk.
     ///
-    /// - Returns: the object to scan, and its key; nil when it is too large or cannot be read.
-    func prepare(_ object: ScanObject, isForeign: Bool, spool: String) -> (object: ScanObject, key: Key)? {
-        guard object.size <= CleanCache.largest, let hash = CCrypto_hash_new(Int32(CCRYPTO_SHA256)) else { return nil }
+    /// - Returns: nil when it is too large or cannot be read.
+    func prepare(_ target: ScanTarget, spool: String) -> Prepared? {
+        guard target.size <= CleanCache.largest, let hash = CCrypto_hash_new(Int32(CCRYPTO_SHA256)) else { return nil }
         defer { CCrypto_hash_free(hash) }
         // The name counts, too: some heuristics look at it.
-        let name = Array(Files.name(of: object.name).utf8)
-        let head = secret + name + [0]
+        let head = secret + Array(Files.name(of: target.name).utf8) + [0]
         guard CCrypto_hash_update(hash, head, head.count) == 1 else { return nil }
-        var copy = isForeign ? ScanObjectWriter(directory: spool) : nil
+        switch target {
+        case .content(let bytes, _):
+            guard CCrypto_hash_update(hash, bytes, bytes.count) == 1 else { return nil }
+            return key(hash).map { Prepared(target: target, key: $0) }
+        case .object(let object, let isForeign):
+            guard let copy = read(object, into: hash, copies: isForeign ? spool : nil), let key = key(hash) else {
+                return nil
+            }
+            return Prepared(target: copy, key: key)
+        }
+    }
+
+    /// Hashes an object and copies it, if that is wished.
+    private func read(_ object: ScanObject, into hash: OpaquePointer, copies spool: String?) -> ScanTarget? {
+        var copy = spool.map { StreamCollector(directory: $0) }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
         defer { buffer.deallocate() }
         var offset: UInt64 = 0
@@ -91,16 +109,19 @@ final class CleanCache: Sendable {
                 try copy?.append(piece)
                 offset += UInt64(count)
             }
-            var digest = [UInt8](repeating: 0, count: 32)
-            guard CCrypto_hash_final(hash, &digest) == 1 else { return nil }
-            let key = digest.withUnsafeBytes {
-                Key(
-                    high: $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
-                    low: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-            }
-            return (try copy?.finish(name: object.name) ?? object, key)
+            return try copy?.finish(name: object.name) ?? .object(object, isForeign: false)
         } catch {
             return nil
+        }
+    }
+
+    private func key(_ hash: OpaquePointer) -> Key? {
+        var digest = [UInt8](repeating: 0, count: 32)
+        guard CCrypto_hash_final(hash, &digest) == 1 else { return nil }
+        return digest.withUnsafeBytes {
+            Key(
+                high: $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+                low: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         }
     }
 }

@@ -1,6 +1,6 @@
 package import EventLoop
 import Platform
-package import ScanClient
+import ScanClient
 package import ScanProtocol
 import Synchronization
 
@@ -18,7 +18,7 @@ package protocol ObjectScanning: Sendable {
     /// Scans one object.
     /// - Throws: `ServiceError` when there is no verdict; never taken for clean.
     func scan(
-        _ object: ScanObject, options: ScanOptions, client: String?, on reactor: Reactor, deadline: Deadline
+        _ target: ScanTarget, options: ScanOptions, client: String?, on reactor: Reactor, deadline: Deadline
     ) async throws(ServiceError) -> ScanVerdict
 
     /// Facts about the running system, by name.
@@ -39,7 +39,7 @@ package final class DaemonScanning: ObjectScanning {
     }
 
     package func scan(
-        _ object: ScanObject, options: ScanOptions, client: String?, on reactor: Reactor, deadline: Deadline
+        _ target: ScanTarget, options: ScanOptions, client: String?, on reactor: Reactor, deadline: Deadline
     ) async throws(ServiceError) -> ScanVerdict {
         let scanner = scanners.withLock { known in
             if let scanner = known[ObjectIdentifier(reactor)] { return scanner }
@@ -49,7 +49,13 @@ package final class DaemonScanning: ObjectScanning {
         }
         do throws(ScanClientError) {
             let envelope = ScanEnvelope(agent: "clamd", clientAddress: client)
-            return try await scanner.scan(object, options: options, envelope: envelope, deadline: deadline)
+            switch target {
+            case .content(let bytes, let name):
+                return try await scanner.scan(
+                    content: bytes, name: name, options: options, envelope: envelope, deadline: deadline)
+            case .object(let object, _):
+                return try await scanner.scan(object, options: options, envelope: envelope, deadline: deadline)
+            }
         } catch {
             throw ServiceError(error.message)
         }

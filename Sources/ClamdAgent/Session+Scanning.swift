@@ -11,8 +11,8 @@ extension Session {
     private static let parallel = 8
 
     /// What came by INSTREAM.
-    func scanStream(_ object: ScanObject, _ form: ReplyForm) async {
-        let lines = await scan(object, ReplyText.stream, isForeign: false, all: false).lines(ReplyText.stream)
+    func scanStream(_ target: ScanTarget, _ form: ReplyForm) async {
+        let lines = await scan(target, ReplyText.stream, all: false).lines(ReplyText.stream)
         await reply(lines.flatMap { form.bytes($0) })
     }
 
@@ -24,7 +24,7 @@ extension Session {
         }
         let object = ScanObject(
             descriptor: file, size: UInt64(max(0, info.st_size)), name: String(decoding: name, as: UTF8.self))
-        let lines = await scan(object, name, isForeign: !file.isSealed, all: false).lines(name)
+        let lines = await scan(.object(object, isForeign: !file.isSealed), name, all: false).lines(name)
         await reply(lines.flatMap { form.bytes($0) })
     }
 
@@ -39,23 +39,23 @@ extension Session {
     }
 
     /// One object, when its turn has come.
-    func scan(_ object: ScanObject, _ name: [UInt8], isForeign: Bool, all: Bool) async -> VerdictReply {
+    func scan(_ target: ScanTarget, _ name: [UInt8], all: Bool) async -> VerdictReply {
         let deadline = Deadline.seconds(settings.scanTimeout)
         var verdict: ScanVerdict?
         var result: VerdictReply
         do throws(ServiceError) {
-            let found = try await cachedVerdict(object, isForeign: isForeign, all: all, deadline)
+            let found = try await cachedVerdict(target, all: all, deadline)
             verdict = found
             result = VerdictReply(
                 found, notScanned: settings.notScanned, heuristicScore: settings.heuristicScore, all: all)
         } catch {
-            log(.error, "\(object.name): \(error.reason)")
+            log(.error, "\(target.name): \(error.reason)")
             result = .error("Not scanned: \(error.reason)")
         }
         shared.counters.count(result, verdict)
         shared.events.scanned(
             .init(
-                connection: number, object: String(decoding: name, as: UTF8.self), size: object.size, reply: result,
+                connection: number, object: String(decoding: name, as: UTF8.self), size: target.size, reply: result,
                 verdict: verdict))
         return result
     }
@@ -63,39 +63,35 @@ extension Session {
     /// The verdict, without a scan when this content was clean before. Up to a second after a change of modules the older
     /// ones may still count, as for a scan that had begun.
     private func cachedVerdict(
-        _ object: ScanObject, isForeign: Bool, all: Bool, _ deadline: Deadline
+        _ target: ScanTarget, all: Bool, _ deadline: Deadline
     ) async throws(ServiceError) -> ScanVerdict {
-        let options = settings.options(isForeign: isForeign, all: all)
-        guard let cache = settings.cache, let prepared = await prepare(object, isForeign: isForeign, cache) else {
-            return try await verdictInTurn(object, options, deadline)
+        guard let cache = settings.cache, let prepared = await prepare(target, cache) else {
+            return try await verdictInTurn(target, all: all, deadline)
         }
         let generation = await shared.generation(on: lane.reactor)
-        if generation != 0, cache.contains(prepared.key, generation: generation) {
+        if cache.contains(prepared.key, generation: generation) {
             shared.counters.count("cache_hits")
             var verdict = ScanVerdict()
             verdict.generation = generation
             return verdict
         }
         shared.counters.count("cache_misses")
-        let verdict = try await verdictInTurn(
-            prepared.object, settings.options(isForeign: false, all: all), deadline)
+        let verdict = try await verdictInTurn(prepared.target, all: all, deadline)
         if verdict.findings.isEmpty { cache.insert(prepared.key, generation: verdict.generation) }
         return verdict
     }
 
-    private func prepare(
-        _ object: ScanObject, isForeign: Bool, _ cache: CleanCache
-    ) async -> (object: ScanObject, key: CleanCache.Key)? {
+    private func prepare(_ target: ScanTarget, _ cache: CleanCache) async -> CleanCache.Prepared? {
         let spool = settings.spoolDirectory
         do throws(StreamError) {
-            return try await lane.reactor.offload { cache.prepare(object, isForeign: isForeign, spool: spool) }
+            return try await lane.reactor.offload { cache.prepare(target, spool: spool) }
         } catch {
             return nil
         }
     }
 
     private func verdictInTurn(
-        _ object: ScanObject, _ options: ScanOptions, _ deadline: Deadline
+        _ target: ScanTarget, all: Bool, _ deadline: Deadline
     ) async throws(ServiceError) -> ScanVerdict {
         shared.counters.scans(queued: 1)
         do throws(StreamError) {
@@ -111,7 +107,8 @@ extension Session {
         }
         let address = client.peer.isLocal ? nil : client.peer.host
         return try await shared.service.scan(
-            object, options: options, client: address, on: lane.reactor, deadline: deadline)
+            target, options: settings.options(isForeign: target.isForeign, all: all), client: address,
+            on: lane.reactor, deadline: deadline)
     }
 }
 
@@ -171,7 +168,7 @@ private final class PathRun: @unchecked Sendable {
         case .problem(let line): await say([line])
         case .file(let name, let file, let size):
             let object = ScanObject(descriptor: file, size: size, name: String(decoding: name, as: UTF8.self))
-            let reply = await session.scan(object, name, isForeign: true, all: kind == .allMatches)
+            let reply = await session.scan(.object(object, isForeign: true), name, all: kind == .allMatches)
             guard reply != .clean else { return }
             await say(reply.lines(name))
             if case .found = reply, kind == .first || kind == .allMatches { isOver = true }

@@ -3,7 +3,6 @@ import ClamdProtocol
 import EventLoop
 import Glibc
 import Platform
-import ScanClient
 
 /// One client's connection. Its task reads commands; inside IDSESSION each scan is a task of its own.
 ///
@@ -69,33 +68,31 @@ final class Session: @unchecked Sendable {
     private func serve() async throws(End) {
         deadline = .seconds(settings.commandTimeout)
         var isQuiet = false
-        var writer: ScanObjectWriter?
-        var streamed: UInt64 = 0
+        var stream: StreamCollector?
         while true {
             let input = client.input
             let (event, consumed) = machine.next(input, isQuiet: isQuiet, hasEnded: hasEnded)
             isQuiet = false
             if case .streamData(let range) = event, range.count > 0 {
                 let bytes = UnsafeRawBufferPointer(input.slice(range.lowerBound, range.upperBound).buffer)
-                try collect(bytes, &writer)
-                streamed += UInt64(range.count)
+                try collect(bytes, &stream)
             }
             client.consume(consumed)
             switch event {
             case .needsInput:
                 // A stream may take longer the longer it is, so that nobody holds a connection by a byte a minute.
-                let limit = machine.isInStream ? deadline.advanced(by: .seconds(Int64(streamed >> 14))) : deadline
+                let limit =
+                    machine.isInStream ? deadline.advanced(by: .seconds(Int64((stream?.size ?? 0) >> 14))) : deadline
                 isQuiet = try await fill(limit)
             case .again, .streamData: break
             case .streamBegan:
-                writer = ScanObjectWriter(directory: settings.spoolDirectory)
-                streamed = 0
+                stream = StreamCollector(directory: settings.spoolDirectory)
                 deadline = .seconds(settings.readTimeout)
             case .streamEnded(let form):
-                guard let complete = writer else { throw .gone }
-                writer = nil
-                let object = try finish(complete, form)
-                try await answer(holdsObject: true) { await $0.scanStream(object, form) }
+                guard let complete = stream else { throw .gone }
+                stream = nil
+                let target = try finish(complete)
+                try await answer(holdsObject: true) { await $0.scanStream(target, form) }
                 deadline = .seconds(settings.commandTimeout)
             case .descriptor(let form, let low, let high):
                 let descriptors = client.takeDescriptors(between: low, and: high)
@@ -140,20 +137,18 @@ final class Session: @unchecked Sendable {
         }
     }
 
-    private func collect(_ bytes: UnsafeRawBufferPointer, _ writer: inout ScanObjectWriter?) throws(End) {
-        do throws(SystemError) { try writer?.append(bytes) } catch { throw spoolFailed(error, "\n") }
+    private func collect(_ bytes: UnsafeRawBufferPointer, _ stream: inout StreamCollector?) throws(End) {
+        do throws(SystemError) { try stream?.append(bytes) } catch { throw spoolFailed(error) }
     }
 
-    private func finish(_ writer: consuming ScanObjectWriter, _ form: ReplyForm) throws(End) -> ScanObject {
-        do throws(SystemError) { return try writer.finish(name: "stream") } catch {
-            throw spoolFailed(error, "\n")
-        }
+    private func finish(_ stream: consuming StreamCollector) throws(End) -> ScanTarget {
+        do throws(SystemError) { return try stream.finish(name: "stream") } catch { throw spoolFailed(error) }
     }
 
-    private func spoolFailed(_ error: SystemError, _ end: String) -> End {
+    private func spoolFailed(_ error: SystemError) -> End {
         log(.error, "a stream cannot be kept: \(error)")
         shared.counters.count("error")
-        return .close(Array("stream: Cannot be kept to be scanned: \(error.reason). ERROR\(end)".utf8))
+        return .close(Array("stream: Cannot be kept to be scanned: \(error.reason). ERROR\n".utf8))
     }
 
     // MARK: - Answers

@@ -55,10 +55,10 @@ final class FakeService: ObjectScanning {
     }
 
     func scan(
-        _ object: ScanObject, options: ScanOptions, client: String?, on reactor: Reactor, deadline: Deadline
+        _ target: ScanTarget, options: ScanOptions, client: String?, on reactor: Reactor, deadline: Deadline
     ) async throws(ServiceError) -> ScanVerdict {
         state.withLock {
-            $0.names.append(object.name)
+            $0.names.append(target.name)
             $0.foreign.append(options.isForeign)
             $0.all.append(options.reportsAllMatches)
             $0.running += 1
@@ -69,9 +69,15 @@ final class FakeService: ObjectScanning {
         if let failure { throw ServiceError(failure) }
         var verdict = ScanVerdict()
         verdict.generation = generation
-        var content = [UInt8](repeating: 0, count: Int(object.size))
-        let count = content.withUnsafeMutableBytes { try? object.descriptor.read(at: 0, into: $0) }
-        if String(decoding: content.prefix(count ?? 0), as: UTF8.self).contains("VIRUS") {
+        let content: [UInt8]
+        switch target {
+        case .content(let bytes, _): content = bytes
+        case .object(let object, _):
+            var space = [UInt8](repeating: 0, count: Int(object.size))
+            let count = space.withUnsafeMutableBytes { try? object.descriptor.read(at: 0, into: $0) }
+            content = Array(space.prefix(count ?? 0))
+        }
+        if String(decoding: content, as: UTF8.self).contains("VIRUS") {
             verdict.findings = [
                 Finding(kind: .infected, name: "Test-Virus"), Finding(kind: .infected, name: "Other-Virus"),
             ]
