@@ -44,6 +44,19 @@ package struct GenerationManifest: Sendable, Equatable {
 
     private static let maximumSize = 1 << 20
 
+    /// Letters, digits, "_", "-" and, not at the beginning, ".": a name that means the same to everybody who opens it.
+    private static func isFileName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, first != UInt8(ascii: ".") else { return false }
+        return name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+    }
+
     /// The file's content, signed.
     package func encoded(seed: [UInt8]) throws(GenerationError) -> [UInt8] {
         let body = Array(self.body.utf8)
@@ -87,7 +100,7 @@ package struct GenerationManifest: Sendable, Equatable {
             case ("created", 2): created = UInt64(words[1]) ?? 0
             case ("file", 5):
                 guard let size = UInt64(words[2]), let inode = UInt64(words[3]), words[4].utf8.count == 64,
-                    !words[1].contains("/"), !words[1].hasPrefix(".")
+                    Self.isFileName(words[1])
                 else { throw refuse("line \(index + 1) is malformed") }
                 files.append(File(name: words[1], size: size, inode: inode, digest: words[4]))
             default: throw refuse("line \(index + 1) is malformed")
