@@ -14,8 +14,11 @@ extension Verifier {
 
     private mutating func findEverywhere(_ number: Int) {
         guard let pattern = pattern(number) else { return }
+        guard let slot = rules.slot(pattern.part) else { return stop(.failed) }
+        // Where the last part counts, it is not enough to try the places where the first one may begin.
         let hasPlaces =
-            pattern.base != UInt8(EM_BASE_NONE) && pattern.base != UInt8(EM_BASE_IN_SECTION)
+            slot.flags & EM_SLOT_LAST_PART == 0 && pattern.base != UInt8(EM_BASE_NONE)
+            && pattern.base != UInt8(EM_BASE_IN_SECTION)
             && pattern.base != UInt8(EM_BASE_VERSION)
         if hasPlaces, pattern.shift == 0 { return verifyFixed(number, shift: 0) }
         let anchor = Int(pattern.first_element) + Int(pattern.anchor)

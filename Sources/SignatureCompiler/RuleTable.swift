@@ -36,7 +36,16 @@ struct RuleTable {
     private var regexes: [em_regex] = []
     private var compares: [em_compare] = []
     private var slots: [em_slot] = []
-    private var known: [[UInt8]: UInt32] = [:]
+    private var known: [Key: UInt32] = [:]
+
+    /// The bytes that tell a part, hashed at once and not one by one.
+    private struct Key: Hashable {
+        let bytes: [UInt8]
+
+        func hash(into hasher: inout Hasher) {
+            bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+        }
+    }
 
     var count: Int { rules.count }
 
@@ -51,6 +60,7 @@ struct RuleTable {
     mutating func slot(
         _ key: [UInt8], _ wanted: Wanted, patterns: (UInt32) throws(DataModuleError) -> Void
     ) throws(DataModuleError) -> UInt32 {
+        let key = Key(bytes: key)
         if let slot = known[key] {
             slots[Int(slot)].limit = max(slots[Int(slot)].limit, wanted.limit)
             slots[Int(slot)].flags |= wanted.flags

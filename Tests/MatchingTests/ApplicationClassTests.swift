@@ -1,4 +1,6 @@
 import CModuleABI
+import Matching
+import SignatureCompiler
 import Testing
 
 /// What the names and files of signatures say about the applications they are for.

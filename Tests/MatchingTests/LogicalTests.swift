@@ -87,6 +87,8 @@ struct LogicalTests {
         list += yes("0>1;'alpha'*'bravo'", "alpha bravo bravo")
         list += no("0>1;'alpha'*'bravo'", "alpha alpha bravo")
         list += yes("0=1;'alpha'*'bravo'", "bravo alpha bravo")
+        list += yes("0&1>1;'malware';3:'abc'*'xyz'", "...abc xyz xyz malware")
+        list += no("0&1>1;'malware';3:'abc'*'xyz'", "...abc xyz malware", "..abc xyz xyz malware")
         return list
     }()
 

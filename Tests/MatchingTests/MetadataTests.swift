@@ -1,6 +1,7 @@
 import BytesE
 import CModuleABI
 import Matching
+import SignatureCompiler
 import Testing
 
 private func view<T>(_ text: String, _ body: (ByteView) -> T) -> T {
