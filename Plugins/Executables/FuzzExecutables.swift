@@ -31,7 +31,10 @@ private func fuzz(_ file: PEFile) {
             _ = file.content(of: resource, addresses)
             return true
         }
-        file.forEachVersionString(addresses) { precondition($0.offset < file.bytes.count) }
+        for isStrict in [false, true] {
+            file.forEachVersionString(addresses, strictly: isStrict) { precondition($0.offset < file.bytes.count) }
+        }
+        _ = file.importText(addresses, anyNames: true) { precondition($0.count <= PEFile.nameLimit) }
         file.forEachImport(addresses) { $0.library.count <= PEFile.nameLimit }
         var told = 0
         let outcome = file.importText(addresses) { told += $0.count }

@@ -19,12 +19,16 @@ extension PEFile {
     ///
     /// - Parameters:
     ///   - addresses: how the file is read: those of its `PELayout` for ClamAV's hashes.
+    ///   - anyNames: whether names may have other characters than letters, digits, points and underscores; otherwise
+    ///     these are damage, as ClamAV sees it, so that libraries with decorated names have no hash.
     ///   - append: gets the text piece by piece.
-    package func importText(_ addresses: PEAddresses, _ append: (ByteView) -> Void) -> ImportText {
+    package func importText(
+        _ addresses: PEAddresses, anyNames: Bool = false, _ append: (ByteView) -> Void
+    ) -> ImportText {
         guard let table = directory(.imports), table.address != 0, table.size != 0,
             let start = addresses.offset(of: table.address), Int(table.size) <= bytes.count - start
         else { return .none }
-        var writer = ImportWriter(file: self, addresses: addresses)
+        var writer = ImportWriter(file: self, addresses: addresses, anyNames: anyNames)
         var at = start
         // An entry that ends with the table is not looked at: it would be the one of zeros.
         for _ in 0..<PEFile.libraryLimit where start + Int(table.size) - at > 20 {
@@ -42,14 +46,16 @@ extension PEFile {
 private struct ImportWriter {
     let file: PEFile
     let addresses: PEAddresses
+    let anyNames: Bool
     /// Bytes told.
     var count = 0
     private var isFirst = true
     private var work = PEFile.importWork
 
-    init(file: PEFile, addresses: PEAddresses) {
+    init(file: PEFile, addresses: PEAddresses, anyNames: Bool) {
         self.file = file
         self.addresses = addresses
+        self.anyNames = anyNames
     }
 
     private mutating func offset(of address: UInt32) -> Int? {
@@ -85,12 +91,12 @@ private struct ImportWriter {
                 }
             } else {
                 let hint = offset(of: UInt32(truncatingIfNeeded: entry))
-                if hint == nil, wide { continue }
+                if hint == nil, wide || anyNames { continue }
                 // A name outside is read from the file's beginning, and found to be none.
                 let place = hint ?? 0
                 guard place + 2 <= file.bytes.count - min(PEFile.nameLimit, file.bytes.count - place) else { continue }
                 let name = text(at: place + 2)
-                guard isName(name) else { return false }
+                guard anyNames || isName(name) else { return false }
                 write(stem, name, append)
             }
         }

@@ -14,14 +14,19 @@ extension PEFile {
 
     /// Visits the strings of the version information (VS_VERSIONINFO of the Windows documentation).
     ///
-    /// Strict as ClamAV: a block that is longer than the one around it ends the walk, and so does a fixed part that is
-    /// missing. Strings without a value are left out.
-    package func forEachVersionString(_ addresses: PEAddresses, _ visit: (PEVersionString) -> Void) {
+    /// A block that is longer than the one around it ends the walk, and so does a fixed part that is missing. Strings
+    /// without a value are left out.
+    ///
+    /// - Parameter strictly: as ClamAV: the last string must be padded like the others, or it is left out.
+    package func forEachVersionString(
+        _ addresses: PEAddresses, strictly: Bool = false, _ visit: (PEVersionString) -> Void
+    ) {
         var count = 0
         forEachResource(addresses, type: PEResourceType.version) { resource in
             count += 1
             if let start = addresses.offset(of: resource.address), Int(resource.size) <= bytes.count - start {
-                VersionBlock(bytes: bytes, start: start, end: start + Int(resource.size)).forEachString(visit)
+                VersionBlock(bytes: bytes, start: start, end: start + Int(resource.size), isStrict: strictly)
+                    .forEachString(visit)
             }
             return count < PEFile.versionLimit
         }
@@ -30,7 +35,7 @@ extension PEFile {
     /// Where the strings' keys begin in the file, ascending.
     func versionStrings(_ layout: PELayout) -> [Int] {
         var places: [Int] = []
-        forEachVersionString(layout.addresses) { places.append($0.offset) }
+        forEachVersionString(layout.addresses, strictly: true) { places.append($0.offset) }
         places.sort()
         return places
     }
@@ -41,6 +46,7 @@ extension PEFile {
 private struct VersionBlock {
     let bytes: ByteView
     let start, end: Int
+    let isStrict: Bool
 
     /// Bytes before a block's name.
     private static let head = 6
@@ -85,7 +91,9 @@ private struct VersionBlock {
     private func strings(_ from: Int, _ stop: Int, _ visit: (PEVersionString) -> Void) -> Bool {
         var at = from
         while stop - at > VersionBlock.head {
-            let size = (length(at: at) + 3) & ~3
+            let length = self.length(at: at)
+            let padded = (length + 3) & ~3
+            let size = isStrict || length > stop - at ? padded : min(padded, stop - at)
             guard size <= stop - at, size > 16 else { return false }
             defer { at += size }
             var keyEnd = VersionBlock.head

@@ -25,7 +25,7 @@ import Testing
     }
 
     /// `ESETS_WRITE_SEEDS=1` writes the seeds anew.
-    @Test("every file of the corpus and its beginnings", arguments: ["executables"])
+    @Test("every file of the corpus and its beginnings", arguments: ["executables", "reached/executables"])
     func corpus(_ corpus: String) throws {
         let folder = Self.corpora.appendingPathComponent(corpus)
         if corpus == "executables", ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil {
