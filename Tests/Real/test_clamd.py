@@ -291,6 +291,24 @@ def details():
     os.unlink(both)
 
 
+def cache():
+    """What was clean is not scanned again, before the signatures change."""
+    print("the cache")
+    tree.set("clamd", "clamd_cache = 1000")
+    tree.command("esets_daemon", "--reload")
+    wait_until(lambda: tree.log_text().count("configuration read again") > 1, 10)
+    for _ in range(3):
+        check(stream(tree.clamd, b"cachething-eee") == b"stream: OK\0", "clean")
+    check(stream(tree.clamd, EICAR) == stream(tree.clamd, EICAR) != b"stream: OK\0", "infected")
+    tree.signature("Test.Cache", "cachething-eee")
+    done = tree.update()
+    check(done.returncode == 0, f"a new signature {done.stderr.decode()[-300:]}")
+    check(
+        wait_until(lambda: stream(tree.clamd, b"cachething-eee") == b"stream: Test.Cache FOUND\0", 5),
+        "it counts at once for what was clean before")
+    check(wait_until(lambda: int(tree.status().get("clamd.cache_hits", 0)) >= 2, 15), "hits are counted")
+
+
 def encrypted_zip():
     """A ZIP whose one member says that it is encrypted."""
     content = bytearray(zipped(b"secret content that nobody can read " * 3, "s.txt"))
@@ -383,7 +401,7 @@ def clamdscan():
 tree = clamd.tree()
 try:
     clamd.start(tree)
-    for step in (protocol, beyond, details, clamdscan, sessions, files_of_others, rights):
+    for step in (protocol, beyond, details, clamdscan, sessions, files_of_others, cache, rights):
         step()
     log = tree.log_text()
     check("unexpectedly" not in log, "no agent ended")
