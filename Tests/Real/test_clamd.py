@@ -351,7 +351,7 @@ def files_of_others():
 
 def clamdscan():
     print("clamdscan")
-    conf = f"{home}/../{os.path.basename(home)}.conf"
+    conf = f"{home}/clamd.conf"
     with open(conf, "w") as out:
         out.write(f"LocalSocket {tree.clamd}\nStreamMaxLength 100K\n")
     over_tcp = conf + "-tcp"
