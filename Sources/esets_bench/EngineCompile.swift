@@ -20,11 +20,11 @@ struct EngineCompile {
         do {
             let began = Clock.now
             let cpuBegan = Bench.processCPU
-            var mappings: [Mapping] = []
+            var mappings: [String: Mapping] = [:]
             var files: [SignatureFile] = []
             for name in try Files.names(in: directory) where !name.hasPrefix(".") && !name.hasSuffix(".json") {
                 let mapping = try Mapping(path: "\(directory)/\(name)")
-                mappings.append(mapping)
+                mappings[name] = mapping
                 files.append(SignatureFile(name: name, bytes: ByteView(mapping.bytes)))
             }
             let staged = try bench.store.stage()
@@ -33,7 +33,14 @@ struct EngineCompile {
                 try staged.addUnchanged(name, from: base)
             }
             let module = "\(staged.path)/em002_64.dat"
-            let (database, report) = try SignatureCompiler.compile(files, version: bench.store.nextNumber)
+            var last: Mapping?
+            let (database, report) = try SignatureCompiler.compile(files, version: bench.store.nextNumber) { _, name in
+                // What was compiled is not needed any more.
+                if let last {
+                    madvise(UnsafeMutableRawPointer(mutating: last.bytes.baseAddress), last.bytes.count, MADV_DONTNEED)
+                }
+                last = mappings[name]
+            }
             let compiled = Clock.now
             try DataModule.write(
                 database,
