@@ -1,3 +1,4 @@
+import Foundation
 import Matching
 import MatchingOracle
 import SignatureCompiler
@@ -28,5 +29,25 @@ struct LogicalOracleTests {
         }
         // Neither side may be trivial.
         #expect(matched > 200 && missed > 200)
+    }
+
+    @Test("what the fuzzer reached", arguments: ["matcher", "reached/matcher"])
+    func corpus(_ folder: String) throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Fuzz/corpora/\(folder)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: path.path)
+        #expect(!names.isEmpty)
+        for name in names {
+            var choices = Choices([UInt8](try Data(contentsOf: path.appending(path: name))))
+            let rules = (0..<(1 + choices.number(3))).map { _ in OracleGenerator.rule(&choices) }
+            let lines = rules.enumerated().map { $1.line(name: "R\($0)") }.joined(separator: "\n")
+            let database = try TestDatabase(["a.ldb": lines])
+            for _ in 0..<4 {
+                let object = OracleGenerator.object(&choices)
+                let found = database.matches(object).found
+                for (number, rule) in rules.enumerated() {
+                    #expect(found.contains("R\(number)") == rule.isTrue(object), "\(rule.line(name: "R")) in \(object)")
+                }
+            }
+        }
     }
 }

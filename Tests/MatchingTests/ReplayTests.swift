@@ -19,7 +19,7 @@ import Testing
             ("seed-hashes", ["a.hdb": "\(md5):5:A\n\(md5):*:B", "a.fp": "\(md5):6:sid"], Array("hello".utf8)),
             (
                 "seed-long", ["a.ndb": "Long:0:*:\(hex("malware"))*\(hex("ness")){1-3}(61|6262)(B)"],
-                Array("a malware is wickedness..bb.".utf8)
+                Array("a malware is wickedness..bb>".utf8)
             ),
             ("seed-short", ["a.ndb": "Short:0:*:6162??63\nNot:0:*:6162!(63|64)65"], Array("ab.c abfe".utf8)),
             (
