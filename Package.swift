@@ -115,6 +115,7 @@ let shims: [Target] = [
     shim("CSignedData", links: ["crypto"]),
     shim("CPCRE2", links: ["pcre2-8"]),
     shim("CFFI", links: ["ffi"]),
+    shim("CTime"),
     shim("CArchive", links: ["archive"]),
 ]
 
@@ -132,7 +133,13 @@ let moduleCode: [Target] = [
     moduleLibrary("Regex", ["BytesE", "CModuleABI", "CPCRE2"]),
     moduleLibrary("Matching", ["Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CAuthenticode"]),
     moduleLibrary("Normalization", ["BytesE"]),
-    moduleLibrary("Scanner", ["ModuleKit", "Matching", "Executables", "Normalization", "BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("YARAEngine", ["Matching", "Executables", "BytesE", "CModuleABI", "CCrypto", "CFFI"]),
+    moduleLibrary(
+        "Scanner",
+        [
+            "ModuleKit", "Matching", "YARAEngine", "CTime", "Executables", "Normalization", "BytesE", "CModuleABI",
+            "CCrypto",
+        ]),
     moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
     moduleLibrary("MailFormats", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
@@ -145,7 +152,7 @@ let moduleCode: [Target] = [
 
 let modules: [Target] = [
     module("em000", code: "Loader", links: ["elf", "crypto"]),
-    module("em001", code: "Scanner", links: ["crypto", "pcre2-8"]),
+    module("em001", code: "Scanner", links: ["crypto", "ffi", "pcre2-8"]),
     module("em003", code: "Archives", links: ["z", "archive"]),
     module("em004", code: "Heuristics"),
     module("em005", code: "Antispam"),
@@ -333,6 +340,17 @@ let moduleTests: [Target] =
                 "Matching", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI",
                 "Platform",
             ]),
+        tests(
+            "YARAEngine",
+            ["YARAEngine", "Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI", "Platform"],
+            exclude: ["Rules"]),
+        // Says which rules match which files: see tools/agree-yara.
+        .executableTarget(
+            name: "yara_evaluation",
+            dependencies: [
+                "YARAEngine", "Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI",
+            ],
+            path: "Tests/YARAEvaluation", swiftSettings: strict),
         tests("Executables", ["Executables", "BytesE", "CModuleABI"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"], exclude: ["Samples"]),
         tests("Normalization", ["Normalization", "BytesE"]),
@@ -374,6 +392,7 @@ let fuzzers: [Target] =
         fuzzer("database", ["Matching", "BytesE"]),
         fuzzer("matcher", ["MatchingOracle", "Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes"]),
         fuzzer("signatures", ["Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes"]),
+        fuzzer("yara", ["YARAEngine", "SignatureCompiler", "DataModule", "BytesE", "Bytes"]),
         fuzzer("rewrite", ["Mail", "Bytes"]),
         fuzzer("heuristics", ["Heuristics", "BytesE"]),
         fuzzer("executables", ["Executables", "BytesE"]),

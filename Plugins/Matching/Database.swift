@@ -73,14 +73,14 @@ package struct Signature {
 }
 
 /// The checked header and section table.
-struct SectionTable {
+package struct SectionTable {
     let data: ByteView
     let header: em_database_header
 
     /// A database has a handful of sections; more than this is damage.
     private static let sectionLimit = 4096
 
-    init(_ data: ByteView) throws(DatabaseError) {
+    package init(_ data: ByteView) throws(DatabaseError) {
         guard let header = data.structure(em_database_header.self, at: 0), header.magic == EM_DATABASE_MAGIC else {
             throw DatabaseError(.format, "not a database")
         }
@@ -102,7 +102,7 @@ struct SectionTable {
 
     /// A section by id; empty when there is none.
     /// `element` is the size of an element in bytes, and `count` elements must fit; 0: no elements.
-    func section(_ id: UInt32, element: Int) throws(DatabaseError) -> Section {
+    package func section(_ id: UInt32, element: Int) throws(DatabaseError) -> Section {
         for i in 0..<Int(header.section_count) {
             let at = Int(header.header_size) + i * MemoryLayout<em_database_section>.stride
             guard let entry = data.structure(em_database_section.self, at: at), entry.id == id else { continue }

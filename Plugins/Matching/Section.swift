@@ -1,15 +1,22 @@
-import BytesE
+package import BytesE
 import CModuleABI
 
 /// One section of the database: its bytes, known to lie inside, and its number of elements.
-struct Section {
-    var bytes = ByteView()
-    var count = 0
+package struct Section {
+    package var bytes = ByteView()
+    package var count = 0
+
+    package init() {}
+
+    init(bytes: ByteView, count: Int) {
+        self.bytes = bytes
+        self.count = count
+    }
 
     /// Reads a fixed-size element, or nil when there is none with that index.
     ///
     /// C structures of the database are read unaligned and by value, so nothing depends on where it is mapped.
-    @inline(__always) func element<T: BitwiseCopyable>(_ index: Int, as type: T.Type) -> T? {
+    @inline(__always) package func element<T: BitwiseCopyable>(_ index: Int, as type: T.Type) -> T? {
         guard index >= 0, index < count, let base = bytes.base else { return nil }
         // `count` was checked against the length when the database was opened.
         return UnsafeRawPointer(base).loadUnaligned(fromByteOffset: index * MemoryLayout<T>.stride, as: type)

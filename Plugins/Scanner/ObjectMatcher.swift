@@ -8,6 +8,7 @@ final class ObjectMatcher {
     private let database: Database?
     private let scan: ScanContext
     private let scratch: Scratch
+    private let rules: RuleMatcher?
     private let reportsUnwanted: Bool
     private let reportsUnsafe: Bool
     /// Every signature that matches is told, not only the first one.
@@ -29,6 +30,7 @@ final class ObjectMatcher {
         database = wanted ? scanner.database : nil
         self.scan = scan
         scratch = Scratch()
+        rules = wanted ? RuleMatcher(scanner.ruleTables, scan) : nil
         reportsUnwanted = scan.number("av_scan_app_unwanted", otherwise: 0) != 0
         reportsUnsafe = scan.number("av_scan_app_unsafe", otherwise: 0) != 0
         reportsAll = scan.number("all_matches", otherwise: 0) != 0
@@ -96,7 +98,9 @@ final class ObjectMatcher {
                     return false
                 }
             },
+            yara: { rule, _, hits in rules?.isTrue(rule, in: form, of: object, hits) ?? false },
             report: { tell($0.signature, offset: $0.offset, of: object) })
+        if let reason = rules?.end() { notScanned(object, reason) }
         switch outcome {
         case .complete: return false
         case .allowed: return true

@@ -2,22 +2,27 @@ import BytesE
 import CModuleABI
 import Matching
 import ModuleKit
+import YARAEngine
 
 /// The instance of em001: what all scans share, read-only.
 final class Scanner {
     let services: HostServices
     /// The signatures of em002; nil when the generation has none.
     let database: Database?
+    /// Its YARA rules.
+    let ruleTables: RuleTables?
 
     /// Fails when em002 is there but cannot be used.
     init(_ services: HostServices) throws(ModuleError) {
         self.services = services
         guard let bytes = try? services.dataModule("em002") else {
             database = nil
+            ruleTables = nil
             return
         }
         do throws(DatabaseError) {
             database = try Database(bytes)
+            ruleTables = try RuleTables(bytes)
         } catch {
             throw .data
         }

@@ -6,11 +6,16 @@ package struct CompileReport: Sendable {
         package let file: String
         /// Line, from 1; 0 when it concerns the whole file.
         package let line: Int
+        /// Column, from 1; 0 when it concerns the whole line.
+        package let column: Int
         /// Why, in a few words.
         package let reason: String
 
         /// "daily.ndb:12: the signature has an odd number of hex digits"
-        package var description: String { line == 0 ? "\(file): \(reason)" : "\(file):\(line): \(reason)" }
+        package var description: String {
+            if line == 0 { return "\(file): \(reason)" }
+            return column == 0 ? "\(file):\(line): \(reason)" : "\(file):\(line):\(column): \(reason)"
+        }
     }
 
     /// Lines that break their format: counted all, the first ones listed.
@@ -58,8 +63,8 @@ package struct CompileReport: Sendable {
     /// Problems that are listed of each kind.
     package static let listed = 1000
 
-    mutating func add(_ error: LineError, file: String, line: Int) {
-        let problem = Problem(file: file, line: line, reason: error.reason)
+    mutating func add(_ error: LineError, file: String, line: Int, column: Int = 0) {
+        let problem = Problem(file: file, line: line, column: column, reason: error.reason)
         switch error.kind {
         case .malformed:
             malformedCount += 1

@@ -1,6 +1,7 @@
 import Bytes
 import CModuleABI
 package import DataModule
+import YARA
 
 /// Compiles files of signatures into the database of em002.
 ///
@@ -19,7 +20,7 @@ package enum SignatureCompiler {
     package static func compile(
         _ files: [SignatureFile], version: UInt64, progress: (Int, String) -> Void = { _, _ in }
     ) throws(DataModuleError) -> (database: CompiledDatabase, report: CompileReport) {
-        var compilation = Compilation()
+        var compilation = Compilation(ruleFiles: YARAFiles(files.filter { $0.format == .rules }))
         var done = 0
         for isIgnoreList in [true, false] {
             for file in files where (file.format == .ignored) == isIgnoreList {
@@ -30,7 +31,7 @@ package enum SignatureCompiler {
                 compilation.report.endFile(file.name, since: earlier)
             }
         }
-        let sections = compilation.finish()
+        let sections = try compilation.finish()
         let database = CompiledDatabase(
             kind: EM_DATABASE_SIGNATURES, format: EM_SIGNATURE_FORMAT, version: version,
             signatures: UInt64(compilation.report.signatures), sections: sections)
@@ -40,6 +41,7 @@ package enum SignatureCompiler {
 
 /// The state of one compilation.
 private struct Compilation {
+    let ruleFiles: YARAFiles
     var report = CompileReport()
     private var catalogue = Catalogue()
     private var ignored = IgnoreList()
@@ -50,7 +52,12 @@ private struct Compilation {
     private var certificates = CertificateTable()
     private var patterns = PatternTable()
     private var rules = RuleTable()
+    private var yara = YARARules()
     private var metadata = MetadataTable()
+
+    init(ruleFiles: YARAFiles) {
+        self.ruleFiles = ruleFiles
+    }
 
     mutating func addIgnoreList(_ file: SignatureFile) {
         var lines = Lines(file.bytes)
@@ -77,6 +84,9 @@ private struct Compilation {
             let reason = LineError.unsupported("\(what) are not compiled yet")
             while lines.read() != nil { report.add(reason, file: file.name, line: lines.number) }
             return
+        case .rules:
+            try addRules(file)
+            return
         case .hashes, .sectionHashes, .importHashes, .certificates, .bodies, .logical, .allowed, .containers, .links,
             .fileTypes:
             break
@@ -92,6 +102,38 @@ private struct Compilation {
             if let fatal { throw fatal }
             if let rejected { report.add(rejected, file: file.name, line: lines.number) }
         }
+    }
+
+    /// Adds the rules of a file that no other file includes.
+    private mutating func addRules(_ file: SignatureFile) throws(DataModuleError) {
+        guard !ruleFiles.isIncluded(file.name) else { return }
+        try catalogue.beginSource(file.name)
+        let (checked, errors) = ruleFiles.rules(of: file)
+        for error in errors {
+            report.add(LineError(error), file: error.place.file, line: error.place.line, column: error.place.column)
+        }
+        // What is called back works on copies of its own, taken out so that nothing is copied.
+        var (names, counts) = (catalogue, report)
+        (catalogue, report) = (Catalogue(), CompileReport())
+        defer { (catalogue, report) = (names, counts) }
+        let ignored = ignored
+        try yara.add(
+            checked, rules: &rules, patterns: &patterns,
+            enter: { rule throws(DataModuleError) in
+                let name = Array(rule.name.utf8)
+                return try name.withUnsafeBufferPointer { buffer throws(DataModuleError) -> UInt32? in
+                    if !ignored.isEmpty, ignored.contains(ByteView(buffer), line: ByteView(buffer)) {
+                        counts.ignored += 1
+                        return nil
+                    }
+                    counts.signatures += 1
+                    counts.rules += 1
+                    return try names.add(ByteView(buffer), line: rule.place.line, flags: 0)
+                }
+            },
+            reject: { rule, reason in
+                counts.add(reason, file: rule.place.file, line: rule.place.line, column: rule.place.column)
+            })
     }
 
     /// Adds a line; returns what makes going on pointless.
@@ -208,12 +250,12 @@ private struct Compilation {
         } catch { return error }
     }
 
-    mutating func finish() -> [DatabaseSection] {
+    mutating func finish() throws(DataModuleError) -> [DatabaseSection] {
         let anchors = patterns.chooseAnchors()
         let plan = rules.plan(patterns.patterns, costs: anchors.map { $0.cost })
         var indexes = IndexBuilder(patterns, anchors: anchors.map { $0.anchor }) { plan.isDeferred($0) }
-        return catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
+        return try catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
             + importHashes.finish() + certificates.finish() + patterns.finish() + indexes.finish()
-            + rules.finish(plan) + metadata.finish()
+            + rules.finish(plan) + yara.finish() + metadata.finish()
     }
 }

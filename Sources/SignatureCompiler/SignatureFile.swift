@@ -35,7 +35,7 @@ package struct SignatureFile {
         case "ftm": return .fileTypes
         case "crb": return .certificates
         case "cbc": return .program("bytecode")
-        case "yar", "yara": return .later("YARA rules")
+        case "yar", "yara": return .rules
         case "pwdb": return .later("archive passwords")
         case "cfg", "info", "sign", "cat": return .none
         default: return .unknown
@@ -50,6 +50,8 @@ package struct SignatureFile {
         case certificates
         case bodies(flags: UInt32)
         case logical(flags: UInt32)
+        /// YARA rules.
+        case rules
         case allowed
         case ignored
         case containers

@@ -30,10 +30,7 @@ package struct Checker {
     package static func check(_ file: RuleFile) -> (rules: [CheckedRule], errors: [YARAError]) {
         var errors = file.errors
         var imports: Set<String> = []
-        for (module, place) in file.imports {
-            if Schema.missing.contains(module) {
-                errors.append(YARAError(.unsupported, at: place, "the module \(module)"))
-            }
+        for (module, _) in file.imports {
             imports.insert(module)
         }
         var checker = Checker(imports: imports)
@@ -396,6 +393,7 @@ package struct Checker {
             case .foreign(let path): return .foreign("\(path).\(member)")
             case .container(let path, let indexes, .object):
                 let full = "\(path).\(member)"
+                if Schema.missingFields.contains(full) { throw YARAError(.unsupported, at: place, "the field \(full)") }
                 guard let entry = Schema.shared[full] else { throw YARAError(at: place, "an unknown field: \(full)") }
                 switch entry {
                 case .value(let type): return .value(.field(full, indexes: indexes), type)

@@ -67,7 +67,7 @@ extension Schema {
         "elf.symtab[].name s", "elf.symtab[].value i", "elf.symtab[].size i", "elf.symtab[].type i",
         "elf.symtab[].bind i", "elf.symtab[].shndx i", "elf.dynsym_entries i", "elf.dynsym[].name s",
         "elf.dynsym[].value i", "elf.dynsym[].size i", "elf.dynsym[].type i", "elf.dynsym[].bind i",
-        "elf.dynsym[].shndx i", "elf.telfhash() s",
+        "elf.dynsym[].shndx i",
     ]
 
     /// Numbers of the formats: PE/COFF specification; System V ABI.

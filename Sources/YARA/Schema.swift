@@ -16,6 +16,14 @@ struct Schema: Sendable {
 
     /// Modules that public rules use and that are not there.
     static let missing: Set<String> = ["dotnet", "cuckoo", "magic", "dex", "macho", "lnk", "vt", "androguard"]
+    /// Fields and functions that other versions of YARA have.
+    static let missingFields: Set<String> = [
+        "elf.telfhash", "pe.signatures.verified", "pe.signatures.digest", "pe.signatures.digest_alg",
+        "pe.signatures.file_digest", "pe.signatures.number_of_certificates", "pe.signatures.certificates",
+        "pe.signatures.signer_info", "pe.signatures.number_of_countersignatures", "pe.signatures.countersignatures",
+        "pe.import_details", "pe.delayed_import_details", "pe.import_rva", "pe.delayed_import_rva",
+        "elf.import_md5",
+    ]
     /// Modules that are.
     static let modules: Set<String> = ["pe", "elf", "hash", "math", "string", "time", "console"]
 

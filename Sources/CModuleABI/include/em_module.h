@@ -403,6 +403,35 @@ typedef struct em_analyse_v1 {
     void (*end)(em_analysis *analysis); /* [session] always called after `begin`, also when `object` failed */
 } em_analyse_v1;
 
+/*
+ * "em.function/1": functions that rules of signature databases may call, as `module.name(…)` after
+ * `import "module"`. The type string has the result and the parameters: i int64_t, b int64_t that is 0 or
+ * not, f double, s em_slice. A function of type "i(sf)" is
+ *
+ *     em_status name(const em_function_call *call, int64_t *result, const em_slice *text, double number);
+ *
+ * EM_OK: the result is there. Anything else, such as EM_E_UNSUPPORTED: the value is undefined for this object.
+ * A text as the result is copied when the function returns.
+ */
+typedef struct em_function_call {
+    uint32_t struct_size;
+    uint32_t reserved;
+    em_instance *instance;   /* of the module that offers the function */
+    em_scan *scan;           /* NULL outside of a scan */
+    const em_object *object; /* NULL outside of a scan */
+    em_slice data;           /* the object's bytes */
+} em_function_call;
+typedef struct em_function {
+    const char *name; /* "acme.score": what rules call */
+    const char *type; /* "i(sf)"; at most eight parameters */
+    void *address;    /* [session] the function */
+} em_function;
+typedef struct em_function_v1 {
+    uint32_t struct_size;
+    uint32_t count;
+    const em_function *functions;
+} em_function_v1;
+
 /* ------------------------------------------------------------------ notes in the file */
 
 /*
