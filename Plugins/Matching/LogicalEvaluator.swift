@@ -54,7 +54,7 @@ struct LogicalEvaluator {
             return false
         }
         counts = [Int](repeating: -1, count: min(Int(rule.part_count), Int(EM_PARTS_LIMIT)))
-        if let isTrue = conjunction(rule) { return isTrue }
+        guard mayBeTrue(rule) else { return false }
         return evaluate(rule.first_operation, rule.operation_count, rule)
     }
 
@@ -192,33 +192,63 @@ struct LogicalEvaluator {
         return hits.count(slot)
     }
 
-    /// False when a rule that is nothing but a conjunction has a part without a match; nil: it must be evaluated.
-    ///
-    /// Most rules are such, and most of them fail at the first part, so that the others are not looked for.
-    private mutating func conjunction(_ rule: em_rule) -> Bool? {
-        for i in 0..<Int(rule.operation_count) {
-            guard let operation = rules.operations.element(Int(rule.first_operation) + i, as: em_operation.self),
-                operation.kind == EM_OPERATION_AND || operation.kind == EM_OPERATION_PART
-            else { return nil }
-        }
-        // First what is known already.
-        for isDeferred in [false, true] {
-            for i in 0..<Int(rule.operation_count) {
-                guard let operation = rules.operations.element(Int(rule.first_operation) + i, as: em_operation.self)
-                else { return nil }
-                guard operation.kind == EM_OPERATION_PART, self.isDeferred(operation.a, rule) == isDeferred else {
-                    continue
-                }
-                if partCount(Int(operation.a), rule) == 0 { return false }
+    /// Looks for the parts of a rule one after another, the cheapest first, as long as the rule may be true.
+    private mutating func mayBeTrue(_ rule: em_rule) -> Bool {
+        var known: UInt64 = 0
+        for cost in 0...2 {
+            for number in 0..<counts.count where self.cost(of: number, rule) == cost {
+                // What is known already may be enough.
+                if cost > 0, !mayHold(rule, known) { return false }
+                _ = partCount(number, rule)
+                guard outcome == .complete else { return false }
+                known |= 1 << UInt64(number)
             }
         }
-        return nil
+        return true
     }
 
-    /// Whether it costs something to ask for a part.
-    private func isDeferred(_ number: UInt32, _ rule: em_rule) -> Bool {
-        guard let part = rules.part(Int(number), of: rule), part.kind == EM_PART_PATTERN else { return true }
-        return (rules.slot(part.a)?.flags ?? 0) & EM_SLOT_DEFERRED != 0
+    /// 0 for a part whose matches are known, 1 for one that must be looked for, 2 for what is no pattern.
+    private func cost(of number: Int, _ rule: em_rule) -> Int {
+        guard let part = rules.part(number, of: rule), part.kind == EM_PART_PATTERN else { return 2 }
+        return (rules.slot(part.a)?.flags ?? 0) & EM_SLOT_DEFERRED == 0 ? 0 : 1
+    }
+
+    /// Whether the expression can be true when only the parts in `known` have been counted. Never false for one that is.
+    private mutating func mayHold(_ rule: em_rule, _ known: UInt64) -> Bool {
+        var answers: [Bool] = []
+        for i in 0..<Int(rule.operation_count) {
+            guard let operation = rules.operations.element(Int(rule.first_operation) + i, as: em_operation.self) else {
+                return true
+            }
+            switch operation.kind {
+            case EM_OPERATION_PART, EM_OPERATION_EQUAL, EM_OPERATION_BELOW, EM_OPERATION_ABOVE:
+                guard operation.a < EM_PARTS_LIMIT else { return true }
+                guard known & (1 << UInt64(operation.a)) != 0 else {
+                    answers.append(true)
+                    continue
+                }
+                let count = partCount(Int(operation.a), rule)
+                switch operation.kind {
+                case EM_OPERATION_EQUAL: answers.append(count == Int(operation.b))
+                case EM_OPERATION_BELOW: answers.append(count < Int(operation.b))
+                case EM_OPERATION_ABOVE: answers.append(count > Int(operation.b))
+                default: answers.append(count > 0)
+                }
+            case EM_OPERATION_AND, EM_OPERATION_OR:
+                guard let right = answers.popLast(), let left = answers.popLast() else { return true }
+                answers.append(operation.kind == EM_OPERATION_AND ? left && right : left || right)
+            case EM_OPERATION_ALL_ABOVE:
+                // Something must match.
+                continue
+            case EM_OPERATION_ALL_EQUAL where operation.a > 0:
+                continue
+            default:
+                // A false block may have few enough matches.
+                guard answers.popLast() != nil else { return true }
+                answers.append(true)
+            }
+        }
+        return answers.last ?? true
     }
 
     /// Members of the group that begin in the given distance from a match of the part before.
