@@ -47,6 +47,7 @@ struct ExecutableTests {
         put(0, 72, 8)
         put(0x40_0000, 80, 8)
         put(0x300, 96, 8)
+        put(0x300, 104, 8)
         for (number, offset) in [0x100, 0x180].enumerated() {
             put(1, 0x200 + 64 * number + 4, 4)
             put(UInt64(offset), 0x200 + 64 * number + 24, 8)
