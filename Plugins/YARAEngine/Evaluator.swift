@@ -1,5 +1,6 @@
 package import BytesE
 package import CModuleABI
+import Executables
 package import Matching
 
 /// Decides whether YARA rules are true of an object. Used by one scan at a time, reused from object to object.
@@ -147,7 +148,10 @@ package final class Evaluator {
         case EM_YARA_NODE_REGEX:
             return .regex(Program(first: node.a, count: node.b, flags: UInt32(node.flags)))
         case EM_YARA_NODE_FILESIZE: return .integer(Int64(object.count))
-        case EM_YARA_NODE_ENTRYPOINT: return programs.entryPoint.map { .integer($0) } ?? .undefined
+        case EM_YARA_NODE_ENTRYPOINT:
+            // The old keyword knows programs for x86 only.
+            if let file = programs.pe, file.header.machine != 0x14c, file.header.machine != 0x8664 { return .undefined }
+            return programs.entryPoint.map { .integer($0) } ?? .undefined
         case EM_YARA_NODE_EXTERNAL: return external(tables.bytes.slice(Int(node.a), Int(node.a) + Int(node.b)))
         case EM_YARA_NODE_VARIABLE: return loopVariable(node.a)
         case EM_YARA_NODE_NEGATE:
