@@ -98,11 +98,12 @@ package enum LinkText {
         var end = host
         while end < bytes.count, !isHostEnd(bytes[end]) { end += 1 }
         bytes.removeSubrange(end...)
-        for index in host..<bytes.count { bytes[index] = asciiLowercased(bytes[index]) }
         for index in bytes.indices where isBracket(bytes[index]) { bytes[index] = 0x20 }
         remove("&lt", from: &bytes)
         remove("&gt", from: &bytes)
         unescape(&bytes)
+        // Schemes and hosts do not know case, and letters may have been escaped.
+        for index in bytes.indices { bytes[index] = asciiLowercased(bytes[index]) }
         if isTarget {
             bytes.removeAll { $0 == 0x20 }
         } else {

@@ -14,6 +14,8 @@ package struct SignatureFile {
 
     /// What the lines of the file are.
     var format: Format {
+        // The licence of a container.
+        if name.hasSuffix("COPYING") { return .none }
         guard let dot = name.lastIndex(of: ".") else { return .unknown }
         switch name[name.index(after: dot)...].lowercased() {
         case "hdb", "hsb": return .hashes(flags: 0)
