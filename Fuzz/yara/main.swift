@@ -1,6 +1,7 @@
 import Bytes
 import BytesE
 import CFuzz
+import DataModule
 import Glibc
 import SignatureCompiler
 import YARAEngine
