@@ -145,7 +145,7 @@ let moduleCode: [Target] = [
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
     moduleLibrary("Archives", ["Documents", "Executables", "Libarchive", "MailFormats", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
     moduleLibrary("CompoundFiles", ["BytesE"]),
-    moduleLibrary("Documents", ["CompoundFiles", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
+    moduleLibrary("Documents", ["CompoundFiles", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto"]),
     moduleLibrary("Heuristics", ["CompoundFiles", "ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "TokensE", "BytesE", "CModuleABI"]),
 ]
@@ -153,7 +153,7 @@ let moduleCode: [Target] = [
 let modules: [Target] = [
     module("em000", code: "Loader", links: ["elf", "crypto"]),
     module("em001", code: "Scanner", links: ["crypto", "ffi", "pcre2-8"]),
-    module("em003", code: "Archives", links: ["z", "archive"]),
+    module("em003", code: "Archives", links: ["z", "archive", "crypto"]),
     module("em004", code: "Heuristics"),
     module("em005", code: "Antispam"),
 ].flatMap { $0 }

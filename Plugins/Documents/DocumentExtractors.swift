@@ -7,6 +7,7 @@ package import Unpacking
 package func documentExtractors(_ body: (Extractor) -> Void) {
     body(OLEUnpacker.extractor)
     body(RTFUnpacker.extractor)
+    body(PDFUnpacker.extractor)
     body(OneNoteUnpacker.extractor)
     body(LinkUnpacker.extractor)
     body(DataURIUnpacker.extractor)

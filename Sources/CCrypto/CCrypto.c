@@ -9,6 +9,8 @@ static const EVP_MD *algorithm_named(int algorithm) {
     case CCRYPTO_MD5: return EVP_md5();
     case CCRYPTO_SHA1: return EVP_sha1();
     case CCRYPTO_SHA256: return EVP_sha256();
+    case CCRYPTO_SHA384: return EVP_sha384();
+    case CCRYPTO_SHA512: return EVP_sha512();
     default: return NULL;
     }
 }
@@ -49,6 +51,36 @@ void CCrypto_hash_free(CCrypto_hash *hash) {
     if (hash == NULL) return;
     EVP_MD_CTX_free(hash->context);
     free(hash);
+}
+
+static int aes_cbc(int encrypt, const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
+                   uint8_t *out) {
+    const EVP_CIPHER *cipher = key_length == 16 ? EVP_aes_128_cbc() : key_length == 32 ? EVP_aes_256_cbc() : NULL;
+    if (cipher == NULL || length % 16 != 0) return 0;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    if (context == NULL) return 0;
+    int done = EVP_CipherInit_ex(context, cipher, NULL, key, iv, encrypt) == 1
+        && EVP_CIPHER_CTX_set_padding(context, 0) == 1;
+    // The library counts in int.
+    while (done && length > 0) {
+        int step = length > (1 << 30) ? 1 << 30 : (int)length, made = 0;
+        done = EVP_CipherUpdate(context, out, &made, in, step) == 1 && made == step;
+        in = (const uint8_t *)in + step;
+        out += step;
+        length -= (size_t)step;
+    }
+    EVP_CIPHER_CTX_free(context);
+    return done;
+}
+
+int CCrypto_aes_cbc_decrypt(const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
+                            uint8_t *out) {
+    return aes_cbc(0, key, key_length, iv, in, length, out);
+}
+
+int CCrypto_aes_cbc_encrypt(const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
+                            uint8_t *out) {
+    return aes_cbc(1, key, key_length, iv, in, length, out);
 }
 
 int CCrypto_ed25519_generate(uint8_t *seed, uint8_t *public_key) {

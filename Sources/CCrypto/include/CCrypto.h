@@ -7,8 +7,10 @@
 #define CCRYPTO_MD5 1
 #define CCRYPTO_SHA1 2
 #define CCRYPTO_SHA256 3
+#define CCRYPTO_SHA384 4
+#define CCRYPTO_SHA512 5
 
-/// Writes the digest of length bytes to out (16, 20 or 32 bytes). Returns 1, or 0 on failure.
+/// Writes the digest of length bytes to out (16, 20, 32, 48 or 64 bytes). Returns 1, or 0 on failure.
 int CCrypto_digest(int algorithm, const void *bytes, size_t length, uint8_t *out);
 
 /// An incremental digest; free it with CCrypto_digest_free. NULL on failure.
@@ -27,6 +29,13 @@ int CCrypto_ed25519_public(const uint8_t *seed, uint8_t *public_key);
 int CCrypto_ed25519_sign(const uint8_t *seed, const void *bytes, size_t length, uint8_t *signature);
 /// Returns 1 when the signature is right, 0 otherwise.
 int CCrypto_ed25519_verify(const uint8_t *public_key, const void *bytes, size_t length, const uint8_t *signature);
+
+/// AES in CBC mode without padding: length is a multiple of 16, the key has 16 or 32 bytes, the IV 16. Returns 1, or 0
+/// on failure.
+int CCrypto_aes_cbc_decrypt(const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
+                            uint8_t *out);
+int CCrypto_aes_cbc_encrypt(const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
+                            uint8_t *out);
 
 /// Random bytes of the system. Returns 1, or 0 on failure.
 int CCrypto_random(void *out, size_t length);

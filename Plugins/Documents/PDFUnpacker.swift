@@ -1,0 +1,292 @@
+import BytesE
+import CModuleABI
+import ModuleKit
+import Unpacking
+
+/// PDF: the decoded content of every stream, and scripts that stand in dictionaries.
+///
+/// Objects are sought one after another from the beginning, whatever cross-reference tables say, so old revisions and
+/// files with damaged tables are seen whole. Pictures are left out: nothing is hidden in what they decode to.
+final class PDFUnpacker: Unpacker {
+    private let syntax: PDFSyntax
+    private var position = 0
+    private var encryption: PDFEncryption?
+    private var isPrepared = false
+    /// Whether the file is encrypted and cannot be opened.
+    private var isClosed = false
+
+    private static let mostFilters = 8
+
+    override init(_ scan: ScanContext, _ object: UnsafePointer<em_object>, format: StaticString) {
+        syntax = PDFSyntax(ByteView(object.pointee.data))
+        super.init(scan, object, format: format)
+    }
+
+    static var extractor: Extractor {
+        Extractor(
+            "PDF",
+            identify: { candidate in
+                // Readers accept other bytes before the header.
+                guard let place = candidate.data.prefix(1024).firstIndex(of: ByteView("%PDF-")) else { return nil }
+                return place == 0 ? .magic(EM_TYPE_PDF) : Claim(.whole, sureness: 70, type: EM_TYPE_PDF)
+            },
+            open: { scan, object, _ throws(ModuleError) in PDFUnpacker(scan, object, format: "PDF") })
+    }
+
+    override func next() throws(ModuleError) -> Bool {
+        guard mayHaveChildren() else { return false }
+        if !isPrepared {
+            isPrepared = true
+            try prepareEncryption()
+        }
+        while let object = try nextObject(from: position) {
+            try scan.check()
+            position = object.end
+            guard let dictionary = object.dictionary else { continue }
+            if object.stream != nil {
+                let range = syntax.streamRange(object) { number in self.length(of: number) }
+                guard let range else { continue }
+                position = max(position, range.upperBound)
+                if try submitStream(object, dictionary, range) { return true }
+            } else if try submitScript(in: dictionary, of: syntax) {
+                return true
+            }
+        }
+        return false
+    }
+
+    private func nextObject(from start: Int) throws(ModuleError) -> PDFObject? {
+        try syntax.nextObject(from: start) { () throws(ModuleError) in try scan.check() }
+    }
+
+    // MARK: Streams
+
+    private func submitStream(
+        _ object: PDFObject, _ dictionary: Range<Int>, _ range: Range<Int>
+    ) throws(ModuleError) -> Bool {
+        let filters = filters(of: dictionary)
+        let isPicture = syntax.isName(at: syntax.value(of: "Subtype", in: dictionary), "Image")
+        if isPicture && !filters.contains(where: { if case .unknown = $0 { true } else { false } }) { return false }
+        var child = Child()
+        child.offset = UInt64(range.lowerBound)
+        child.extent = UInt64(range.count)
+        var content = data.slice(range.lowerBound, range.upperBound)
+        if isClosed {
+            child.flags |= EM_OBJECT_ENCRYPTED
+            try submit(child)
+            return true
+        }
+        var isInPlace = true
+        // Cross-reference streams are never encrypted.
+        if let encryption, !syntax.isName(at: syntax.value(of: "Type", in: dictionary), "XRef") {
+            var output = try Output(scan, in: self.object, expected: content.count)
+            try encryption.decrypt(content, of: object, into: &output)
+            try close(&output, &child)
+            content = child.data
+            isInPlace = false
+        }
+        for filter in filters.prefix(Self.mostFilters) {
+            if case .picture = filter { break }
+            if case .crypt = filter { continue }
+            if case .unknown = filter {
+                child.flags |= EM_OBJECT_UNSUPPORTED
+                break
+            }
+            var output = try Output(scan, in: self.object, expected: content.count)
+            let isWhole = try filter.decode(
+                content, earlyChange: syntax.number(of: "EarlyChange", in: parameters(of: dictionary)) ?? 1 != 0,
+                into: &output)
+            if !isWhole, output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
+            try close(&output, &child)
+            content = try undoPredictor(dictionary, filter, child.data, &child)
+            isInPlace = false
+        }
+        if isInPlace { child.flags |= EM_OBJECT_IN_PLACE }
+        child.data = content
+        guard !content.isEmpty else { return false }
+        try submit(child)
+        if syntax.isName(at: syntax.value(of: "Type", in: dictionary), "ObjStm") {
+            try submitScripts(inObjects: content)
+        }
+        return true
+    }
+
+    private func filters(of dictionary: Range<Int>) -> [PDFFilter] {
+        guard let place = syntax.value(of: "Filter", in: dictionary) ?? syntax.value(of: "F", in: dictionary),
+            place.lowerBound < place.upperBound
+        else { return [] }
+        if data[place.lowerBound] == 0x2f { return [PDFFilter(syntax, at: place)] }
+        guard data[place.lowerBound] == 0x5b else {
+            // A reference to an array or a name elsewhere.
+            guard let number = syntax.reference(at: place), let object = find(number), data[object.start] == 0x2f else {
+                return []
+            }
+            return [PDFFilter(syntax, at: object.start..<data.count)]
+        }
+        var result: [PDFFilter] = []
+        let end = syntax.valueEnd(place.lowerBound, place.upperBound)
+        var index = place.lowerBound + 1
+        while index < end, result.count < Self.mostFilters {
+            index = syntax.skipSpace(index, end)
+            guard index < end, data[index] != 0x5d else { break }
+            if data[index] == 0x2f { result.append(PDFFilter(syntax, at: index..<end)) }
+            index = max(index + 1, syntax.valueEnd(index, end))
+        }
+        return result
+    }
+
+    /// The parameters of the filters: those of the first, when there are several.
+    private func parameters(of dictionary: Range<Int>) -> Range<Int> {
+        guard let place = syntax.value(of: "DecodeParms", in: dictionary) ?? syntax.value(of: "DP", in: dictionary)
+        else {
+            return dictionary.lowerBound..<dictionary.lowerBound
+        }
+        var start = place.lowerBound
+        while start + 1 < place.upperBound, data[start] != 0x3c || data[start + 1] != 0x3c {
+            guard data[start] == 0x5b || PDFSyntax.isSpace(data[start]) else {
+                return dictionary.lowerBound..<dictionary.lowerBound
+            }
+            start += 1
+        }
+        return start..<syntax.valueEnd(start, place.upperBound)
+    }
+
+    private func undoPredictor(
+        _ dictionary: Range<Int>, _ filter: PDFFilter, _ content: ByteView, _ child: inout Child
+    ) throws(ModuleError) -> ByteView {
+        switch filter {
+        case .flate, .lzw: break
+        default: return content
+        }
+        let parameters = parameters(of: dictionary)
+        guard let predictor = syntax.number(of: "Predictor", in: parameters), predictor > 1 else { return content }
+        func number(_ key: StaticString, _ otherwise: Int) -> Int {
+            min(1 << 16, max(1, syntax.number(of: key, in: parameters) ?? otherwise))
+        }
+        var output = try Output(scan, in: object, expected: content.count)
+        try PDFFilter.undoPredictor(
+            predictor, columns: number("Columns", 1), colors: min(32, number("Colors", 1)),
+            bits: min(16, number("BitsPerComponent", 8)), content, into: &output)
+        try close(&output, &child)
+        return child.data
+    }
+
+    // MARK: Scripts
+
+    /// Submits the script that a dictionary has as a string; whether it has one.
+    private func submitScript(in dictionary: Range<Int>, of syntax: PDFSyntax) throws(ModuleError) -> Bool {
+        // Few dictionaries have the two letters at all.
+        let text = syntax.bytes.slice(dictionary.lowerBound, dictionary.upperBound)
+        guard text.firstIndex(of: ByteView("/J")) != nil, let place = syntax.value(of: "JS", in: dictionary),
+            let script = syntax.string(at: place), !script.isEmpty
+        else { return false }
+        var output = try Output(scan, in: object, expected: script.count)
+        _ = try script.span.withUnsafeBufferPointer { buffer throws(ModuleError) in try output.append(ByteView(buffer))
+        }
+        var child = Child()
+        child.type = EM_TYPE_SCRIPT
+        try close(&output, &child)
+        try submit(child, name: ByteView("script.js").array)
+        return true
+    }
+
+    /// The scripts in the objects of an object stream, which stand there without "obj".
+    private func submitScripts(inObjects content: ByteView) throws(ModuleError) {
+        let inner = PDFSyntax(content)
+        var index = 0
+        while let hit = content.firstIndex(of: ByteView("<<"), from: index) {
+            try scan.check()
+            let end = inner.valueEnd(hit, content.count)
+            if try submitScript(in: hit..<end, of: inner) {
+                index = end
+            } else {
+                index = hit + 2
+            }
+        }
+    }
+
+    // MARK: Encryption and references
+
+    /// Finds the encryption dictionary, in a trailer or a cross-reference stream.
+    private func prepareEncryption() throws(ModuleError) {
+        guard let hit = data.firstIndex(of: ByteView("/Encrypt")) else { return }
+        let after = hit + 8
+        guard after < data.count, PDFSyntax.isSpace(data[after]) || PDFSyntax.isDelimiter(data[after]) else { return }
+        let start = syntax.skipSpace(after, data.count)
+        var dictionary: Range<Int>?
+        if data.dropFirst(start).hasPrefix(ByteView("<<")) {
+            dictionary = start..<syntax.valueEnd(start, data.count)
+        } else if let number = syntax.reference(at: start..<min(data.count, start + 64)) {
+            dictionary = find(number)?.dictionary
+        }
+        found(EM_OBJECT_ENCRYPTED)
+        guard let dictionary else {
+            isClosed = true
+            return
+        }
+        encryption = PDFEncryption(syntax, dictionary: dictionary, identity: fileIdentity())
+        isClosed = encryption == nil
+    }
+
+    private func fileIdentity() -> [UInt8] {
+        var index = 0
+        while let hit = data.firstIndex(of: ByteView("/ID"), from: index) {
+            index = hit + 3
+            let open = syntax.skipSpace(index, data.count)
+            guard open < data.count, data[open] == 0x5b else { continue }
+            let start = syntax.skipSpace(open + 1, data.count)
+            if let text = syntax.string(at: start..<min(data.count, start + 1024)) { return text }
+        }
+        return []
+    }
+
+    /// The last object with a number.
+    private func find(_ number: Int) -> PDFObject? {
+        var text = decimal(number)
+        text.append(0x20)
+        return text.withUnsafeBufferPointer { buffer -> PDFObject? in
+            let needle = ByteView(buffer)
+            var index = 0
+            var result: PDFObject?
+            var looked = 0
+            // Numbers are everywhere; so many places are tried.
+            while looked < 4096, let hit = data.firstIndex(of: needle, from: index) {
+                looked += 1
+                index = hit + 1
+                guard hit == 0 || PDFSyntax.isSpace(data[hit - 1]) || PDFSyntax.isDelimiter(data[hit - 1]) else {
+                    continue
+                }
+                let generation = syntax.skipSpace(hit + needle.count, data.count)
+                guard let found = syntax.number(at: generation, data.count) else { continue }
+                let keyword = syntax.skipSpace(found.end, min(data.count, found.end + 16))
+                guard data.dropFirst(keyword).hasPrefix(ByteView("obj")) else { continue }
+                let start = syntax.skipSpace(keyword + 3, data.count)
+                let isDictionary = data.dropFirst(start).hasPrefix(ByteView("<<"))
+                result = PDFObject(
+                    number: number, generation: found.value, start: min(start, max(0, data.count - 1)),
+                    dictionary: isDictionary ? start..<syntax.valueEnd(start, data.count) : nil, stream: nil, end: start
+                )
+            }
+            return result
+        }
+    }
+
+    private func decimal(_ number: Int) -> [UInt8] {
+        var digits: [UInt8] = []
+        var left = max(0, number)
+        repeat {
+            digits.append(0x30 + UInt8(left % 10))
+            left /= 10
+        } while left > 0
+        return digits.reversed()
+    }
+
+    /// The number that an object is: of lengths that stand elsewhere. So many are looked up in a file, since each costs
+    /// a search.
+    private var lookups = 0
+    private func length(of number: Int) -> Int? {
+        guard lookups < 256, let object = find(number) else { return nil }
+        lookups += 1
+        return syntax.number(at: object.start, data.count)?.value
+    }
+}
