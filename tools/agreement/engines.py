@@ -102,15 +102,16 @@ class Esets:
         self.socket = None
         self.tree = harness.Tree(options=[
             ("global", "av_scan_app_unwanted = yes"), ("global", "av_scan_app_unsafe = yes"),
-            ("clamd", "agent_enabled = yes"),
+            ("clamd", "agent_enabled = yes"), ("clamd", 'run_as_user = "root"'),
         ])
+        self.tree.set("clamd", f'clamd_sock_path = "{self.tree.root}/tmp/clamd.sock"')
         signatures = f"{self.tree.mirror}/signatures"
         for name in os.listdir(signatures):
             os.unlink(f"{signatures}/{name}")
         for path in databases:
             shutil.copy(path, signatures)
         self.tree.start()
-        self.client = Client(f"{self.tree.root}/tmp/esets_clamd.sock")
+        self.client = Client(f"{self.tree.root}/tmp/clamd.sock")
         if not harness.wait_until(lambda: os.path.exists(self.client.path), 30):
             raise SystemExit("esets_clamd did not start:\n" + self.tree.log_text()[-2000:])
 
