@@ -54,13 +54,14 @@ final class ObjectMatcher {
             matchEntry(object, in: parent.object, type: parent.type)
         }
         let isHTML = object.type == EM_TYPE_HTML
-        // Signatures for HTML are written against its forms.
+        let isText = object.type == EM_TYPE_TEXT || object.type == EM_TYPE_SCRIPT
+        // Signatures for HTML and for text are written against their normalised forms.
         let isAllowed = try match(
-            ByteView(object.data), as: isHTML ? EM_TYPE_UNKNOWN : object.type, of: object, original: nil)
+            ByteView(object.data), as: isHTML || isText ? EM_TYPE_UNKNOWN : object.type, of: object, original: nil)
         guard normalizes, !isDecided, !isAllowed else { return }
         if isHTML {
             try matchHTML(object)
-        } else if object.type == EM_TYPE_TEXT || object.type == EM_TYPE_SCRIPT {
+        } else if isText {
             try matchText(object)
         }
     }
