@@ -55,6 +55,13 @@ int32_t CLinux_epoll_add(int32_t epoll, int32_t descriptor, uint32_t events, uin
     return result;
 }
 
+int32_t CLinux_epoll_modify(int32_t epoll, int32_t descriptor, uint32_t events, uint64_t key) {
+    struct epoll_event event = {.events = events, .data.u64 = key};
+    int32_t result;
+    RETRY(result, epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event));
+    return result;
+}
+
 int32_t CLinux_epoll_remove(int32_t epoll, int32_t descriptor) {
     struct epoll_event event = {0};
     int32_t result;

@@ -106,7 +106,11 @@ final class AsyncLink: @unchecked Sendable {
         defer { input.close() }
         while isOpen {
             do throws(PacketLink.Failure) {
-                while let incoming = try link.receive() { deliver(incoming) }
+                while let incoming = try link.receive() {
+                    deliver(incoming)
+                    // Nothing is owed any more: an end that came with it shows at the next request.
+                    if pending.isEmpty { break }
+                }
             } catch {
                 return close()
             }

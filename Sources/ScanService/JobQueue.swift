@@ -1,18 +1,14 @@
-import Glibc
-
-/// What waits for the scanning threads. Our own agents come first; users of the machine take turns, and never get all
-/// threads, so that no user can keep mail, or another user, from being scanned.
-final class JobQueue<Element: Sendable>: @unchecked Sendable {
-    // @unchecked: everything below is guarded by `mutex`.
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+/// What waits for a thread that may scan. Our own agents come first; users of the machine take turns, and never get all
+/// threads, so that no user can keep mail, or another user, from being scanned. One thread at a time.
+struct JobQueue<Element> {
     private var own = Line()
     private var foreign: [UInt32: Line] = [:]
     /// Users with something that waits, whose turn is next first.
     private var turns: [UInt32] = []
+    private var running = 0
     private var foreignRunning = 0
     private var ownInARow = 0
-    private var isClosed = false
+    private let threads: Int
     private let foreignThreads: Int
 
     /// After so many of our own a user's turn comes, so that they are slow, but not forgotten.
@@ -43,76 +39,44 @@ final class JobQueue<Element: Sendable>: @unchecked Sendable {
     }
 
     /// An element and for whom it is; `done` wants it back.
-    struct Taken: Sendable {
+    struct Taken {
         let element: Element
         /// nil = one of our own agents.
         let user: UInt32?
     }
 
-    /// - Parameter foreignThreads: threads that may work for users at the same time.
-    init(foreignThreads: Int) {
+    /// - Parameters:
+    ///   - threads: that may work at the same time.
+    ///   - foreignThreads: of these, so many for users.
+    init(threads: Int, foreignThreads: Int) {
+        self.threads = threads
         self.foreignThreads = foreignThreads
-        mutex.initialize(to: pthread_mutex_t())
-        changed.initialize(to: pthread_cond_t())
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(changed)
-        pthread_mutex_destroy(mutex)
-        changed.deallocate()
-        mutex.deallocate()
-    }
-
-    private func locked<T>(_ body: () -> T) -> T {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body()
     }
 
     /// How many wait, of our own agents (nil) or of one user.
-    func count(of user: UInt32?) -> Int {
-        locked { user.map { foreign[$0]?.count ?? 0 } ?? own.count }
-    }
+    func count(of user: UInt32?) -> Int { user.map { foreign[$0]?.count ?? 0 } ?? own.count }
 
-    func put(_ element: Element, for user: UInt32?) {
-        locked {
-            if let user {
-                if foreign[user] == nil { turns.append(user) }
-                foreign[user, default: Line()].put(element)
-            } else {
-                own.put(element)
-            }
-            pthread_cond_signal(changed)
+    /// Whether `take` has one.
+    var hasWork: Bool { running < threads && (own.count > 0 || mayServeUser) }
+
+    private var mayServeUser: Bool { !turns.isEmpty && foreignRunning < foreignThreads }
+
+    mutating func put(_ element: Element, for user: UInt32?) {
+        if let user {
+            if foreign[user] == nil { turns.append(user) }
+            foreign[user, default: Line()].put(element)
+        } else {
+            own.put(element)
         }
     }
 
-    /// The next element, waiting for one; nil when the queue was closed and is empty.
-    func take() -> Taken? {
-        locked {
-            while true {
-                if let taken = pick() { return taken }
-                if isClosed && own.count == 0 && turns.isEmpty { return nil }
-                pthread_cond_wait(changed, mutex)
-            }
-        }
-    }
-
-    /// A thread has done with what it took.
-    func done(_ taken: Taken) {
-        guard taken.user != nil else { return }
-        locked {
-            foreignRunning -= 1
-            // Another user's may go on.
-            if !turns.isEmpty || isClosed { pthread_cond_broadcast(changed) }
-        }
-    }
-
-    private func pick() -> Taken? {
-        let mayServeUser = !turns.isEmpty && foreignRunning < foreignThreads
+    /// The next element; nil when none may be worked on now.
+    mutating func take() -> Taken? {
+        guard running < threads else { return nil }
+        let mayServeUser = mayServeUser
         if !(mayServeUser && ownInARow >= Self.ownAtMost), let element = own.take() {
             if mayServeUser { ownInARow += 1 }
+            running += 1
             return Taken(element: element, user: nil)
         }
         guard mayServeUser else { return nil }
@@ -120,15 +84,14 @@ final class JobQueue<Element: Sendable>: @unchecked Sendable {
         let user = turns.removeFirst()
         guard let element = foreign[user]?.take() else { return nil }
         if foreign[user]?.count == 0 { foreign[user] = nil } else { turns.append(user) }
+        running += 1
         foreignRunning += 1
         return Taken(element: element, user: user)
     }
 
-    /// No more elements come: waiting threads end when the rest is taken.
-    func close() {
-        locked {
-            isClosed = true
-            pthread_cond_broadcast(changed)
-        }
+    /// A thread has done with what it took.
+    mutating func done(_ taken: Taken) {
+        running -= 1
+        if taken.user != nil { foreignRunning -= 1 }
     }
 }

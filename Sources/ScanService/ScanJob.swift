@@ -4,10 +4,11 @@ import Synchronization
 
 /// One request on its way through the scanning process.
 ///
-/// It belongs to the I/O thread, or to a scanning thread between `WorkQueue.take` and its completion: never to
-/// both, the queues hand it over. Only `cancellation` and `startedAt` are touched from elsewhere.
+/// It belongs to the thread that took it from the queue until its turn is complete, and at other times to whoever holds
+/// the server's lock. Only `cancellation` and `startedAt` are touched from elsewhere.
 final class ScanJob: @unchecked Sendable {
-    enum Place { case queued, running, suspended }
+    /// `queued` until its turn is complete.
+    enum Place { case queued, suspended }
     enum Outcome {
         case verdict(ScanVerdict)
         case suspended([Question])
@@ -24,11 +25,12 @@ final class ScanJob: @unchecked Sendable {
     let cancellation = Cancellation()
     /// When a scanning thread began this turn, in nanoseconds; 0 while none works on it.
     let startedAt = Atomic<UInt64>(0)
-    /// For the I/O thread only.
+    /// Guarded by the server's lock.
     var place = Place.queued
     var suspendedAt: UInt64 = 0
-    /// Kept until the I/O thread lets the job go, so that unloading happens there.
-    let generation: any EngineGeneration
+    /// Nil when the job is over, so that only the loading thread unloads.
+    private var generation: (any EngineGeneration)?
+    private let held: HeldGeneration
     private var object: Object?
     private var scan: (any EngineScan)?
     private(set) var questions: [Question] = []
@@ -41,16 +43,29 @@ final class ScanJob: @unchecked Sendable {
         case content(ArraySlice<UInt8>)
     }
 
-    init(
-        client: ServedClient, request: UInt32, order: ScanOrder, object: Object, generation: any EngineGeneration
+    /// - Returns: nil when the generation is unloaded already.
+    init?(
+        client: ServedClient, request: UInt32, order: ScanOrder, object: Object, generation: HeldGeneration
     ) {
+        guard let loaded = generation.generation else { return nil }
         self.client = client.number
         self.request = request
         self.order = order
         self.object = object
         isTrusted = client.isTrusted
         user = client.user
-        self.generation = generation
+        self.generation = loaded
+        held = generation
+        held.enter()
+    }
+
+    /// Gives up everything that it holds, once; the server's lock is held.
+    /// - Returns: what can be unloaded now.
+    func letGo() -> Unloadable? {
+        scan = nil
+        object = nil
+        generation = nil
+        return held.leave()
     }
 
     /// Takes the answers to the questions that were asked; what was not answered counts as failed, what was
@@ -99,6 +114,7 @@ final class ScanJob: @unchecked Sendable {
         case .content(let bytes): source = ObjectSource(place: .memory(bytes), size: bytes.count)
         case nil: throw EngineError(.engine, "the scan was resumed after its end")
         }
+        guard let generation else { throw EngineError(.engine, "the scan was resumed after its end") }
         let scan = try generation.begin(source, order, cancellation)
         // Mapped or copied: a suspended scan holds no descriptor.
         object = nil

@@ -1,18 +1,17 @@
-import Glibc
 import Platform
 import ScanProtocol
 import ScanTransport
 
-/// Requests of clients, from their arrival to the reply.
+/// Requests of clients, from their arrival to the reply. The state is locked.
 extension ScanServer {
     /// The connection of a client is ready for something.
-    func serve(_ client: ServedClient, _ events: Int16) {
+    func serve(_ client: ServedClient, _ event: ReadySet.Event) {
         do throws(PacketLink.Failure) {
             try client.link.flush()
             // Nobody is left who could take a reply.
-            guard events & Int16(POLLHUP | POLLERR) == 0 else { throw .ended }
+            guard !event.isEnd else { throw .ended }
             // One message a turn, so that no client starves the others.
-            if events & Int16(POLLIN) != 0, let incoming = try client.link.receive() {
+            if event.isReadable, let incoming = try client.link.receive() {
                 client.lastActivity = Clock.now
                 do throws(WireError) {
                     try handle(incoming, of: client)
@@ -63,7 +62,8 @@ extension ScanServer {
                 return refuse(.busy, "\(same) scans of this user are under way", id, client)
             }
         }
-        let job = ScanJob(client: client, request: id, order: order, object: object, generation: generation)
+        guard let job = ScanJob(client: client, request: id, order: order, object: object, generation: generation)
+        else { return refuse(.noModules, "no modules are loaded", id, client) }
         client.jobs[id] = job
         jobs[ObjectIdentifier(job)] = job
         queue.put(job, for: job.user)
@@ -80,7 +80,7 @@ extension ScanServer {
         queue.put(job, for: job.user)
     }
 
-    /// A scanning thread gives a job back.
+    /// A job's turn on a thread is over.
     func complete(_ job: ScanJob) {
         let client = clients[job.client].flatMap { $0.jobs[job.request] === job ? $0 : nil }
         switch job.outcome {
@@ -121,13 +121,16 @@ extension ScanServer {
     private func forgetAndRelease(_ job: ScanJob) {
         if let client = clients[job.client], client.jobs[job.request] === job { client.jobs[job.request] = nil }
         forget(job)
-        reportLater = true
     }
 
     private func reply(_ reply: ScanReply, to client: ServedClient, _ id: UInt32) {
         client.link.enqueue(reply.message(request: id))
         client.lastActivity = Clock.now
-        do throws(PacketLink.Failure) { try client.link.flush() } catch { drop(client) }
+        do throws(PacketLink.Failure) {
+            if try !client.link.flush() { arm(client) }
+        } catch {
+            drop(client)
+        }
     }
 
     /// Its result is not wanted any more.
@@ -139,6 +142,8 @@ extension ScanServer {
     /// Ends a client's connection and everything it asked for.
     func drop(_ client: ServedClient) {
         guard clients.removeValue(forKey: client.number) != nil else { return }
+        heldBack.remove(client.number)
+        ready.remove(client.link.socket)
         let held = client.jobs.values
         client.jobs = [:]
         for job in held { cancel(job) }

@@ -6,48 +6,45 @@ import Synchronization
 
 /// A scanning process: takes clients from the manager, requests from the clients, scans on its own threads.
 ///
-/// The thread that calls `run` does all input and output with poll; `settings.threads` threads scan; one thread
-/// loads generations. A suspended scan holds no thread.
-package final class ScanServer {
+/// Its threads are equal: each waits for sockets, reads a request, scans and replies, so that a short scan changes
+/// threads nowhere. At most `settings.threads` of them scan, and there is one more, so that one always waits for sockets.
+/// One thread loads and unloads generations; the one that calls `run` looks after time. A suspended scan holds no thread.
+///
+/// `@unchecked Sendable`: everything that changes is guarded by `state`, and private functions want it locked.
+package final class ScanServer: @unchecked Sendable {
     let settings: ScanServerSettings
     let control: PacketLink
     private let engine: any ScanEngine
     /// What to do when a scan hangs: end the process. Tests replace it.
-    private let stalled: (String) -> Void
+    private let stalled: @Sendable (String) -> Void
 
-    let queue: JobQueue<ScanJob>
-    private let finished: Mailbox<ScanJob>
-    private let loads = WorkQueue<UInt64>()
-    private let loaded: Mailbox<LoadResult>
-    private var threads: [NativeThread] = []
+    private let state = StateLock()
+    let ready: ReadySet
+    var queue: JobQueue<ScanJob>
+    private let loads = WorkQueue<Load>()
 
-    var generation: (any EngineGeneration)?
-    private var retired: [RetiredGeneration] = []
+    var generation: HeldGeneration?
     var clients: [Int: ServedClient] = [:]
+    /// Clients that are not read from until less waits in the queue.
+    var heldBack: Set<Int> = []
     /// Where packets of all clients are received.
     private let buffer = PacketBuffer()
-    var nextClient = 1
+    private var nextClient = 1
     /// Every job that is not over, also of clients that are gone.
     var jobs: [ObjectIdentifier: ScanJob] = [:]
     private var beats: [ObjectIdentifier: (count: UInt64, since: UInt64)] = [:]
     var statistics = WorkerStatistics()
     private var reported = WorkerStatistics()
-    private var lastTick: UInt64 = 0
     var isDraining = false
     private var isManagerGone = false
-    var hadClient = false
-    /// A job was let go: an old generation may be unloaded now.
-    var reportLater = false
+    private var hadClient = false
 
-    private struct LoadResult: Sendable {
-        let number: UInt64
-        let generation: (any EngineGeneration)?
-        let failure: String?
-    }
+    /// The key of the manager's socket; clients have higher ones.
+    private static var controlKey: UInt64 { 0 }
 
-    private struct RetiredGeneration {
-        let number: UInt64
-        weak var generation: (any EngineGeneration)?
+    private enum Load: Sendable {
+        case load(UInt64)
+        case unload(Unloadable)
     }
 
     /// - Parameters:
@@ -55,49 +52,50 @@ package final class ScanServer {
     ///   - stalled: called with a sentence when a scan shows no sign of life; must end the process.
     package init(
         control: Descriptor, engine: any ScanEngine, settings: ScanServerSettings,
-        stalled: @escaping (String) -> Void = { _ in abort() }
+        stalled: @escaping @Sendable (String) -> Void = { _ in abort() }
     ) throws(SystemError) {
         self.control = PacketLink(control, limit: WireLimits.request)
         self.engine = engine
         self.settings = settings
         self.stalled = stalled
-        queue = JobQueue(foreignThreads: settings.foreignThreads)
-        finished = try Mailbox()
-        loaded = try Mailbox()
+        queue = JobQueue(threads: max(1, settings.threads), foreignThreads: settings.foreignThreads)
+        ready = try ReadySet()
+        try ready.add(control, key: ScanServer.controlKey, .init(input: true, output: false))
     }
 
     /// Serves until it was drained or the manager is gone, and nothing is under way.
     package func run() throws(SystemError) {
-        try startThreads()
-        while !isOver { try turn() }
-        queue.close()
-        loads.close()
+        var threads: [NativeThread] = []
+        for _ in 0...max(1, settings.threads) { threads.append(try NativeThread { self.work() }) }
+        let loader = try NativeThread { self.load() }
+        while !ready.waitForAll(milliseconds: 1_000) { state.locked { tick() } }
         for thread in threads { thread.join() }
+        loads.close()
+        loader.join()
         _ = try? control.flush()
     }
 
-    private func startThreads() throws(SystemError) {
-        for _ in 0..<max(1, settings.threads) {
-            threads.append(
-                try NativeThread { [queue, finished] in
-                    while let taken = queue.take() {
-                        taken.element.work()
-                        queue.done(taken)
-                        finished.put(taken.element)
-                    }
-                })
+    // MARK: - A thread
+
+    private func work() {
+        state.lock()
+        defer { state.unlock() }
+        while !isOver {
+            if let taken = take() {
+                state.unlock()
+                taken.element.work()
+                state.lock()
+                queue.done(taken)
+                complete(taken.element)
+            } else {
+                state.unlock()
+                let event = ready.wait()
+                state.lock()
+                if let event { handle(event) }
+            }
+            if isDraining { for client in clients.values where client.isIdle { drop(client) } }
         }
-        threads.append(
-            try NativeThread { [engine, loads, loaded] in
-                while let number = loads.take() {
-                    do throws(EngineError) {
-                        let generation = try engine.load(generation: number)
-                        loaded.put(LoadResult(number: number, generation: generation, failure: nil))
-                    } catch {
-                        loaded.put(LoadResult(number: number, generation: nil, failure: error.failure.text))
-                    }
-                }
-            })
+        ready.wakeAll()
     }
 
     private var isOver: Bool {
@@ -105,50 +103,36 @@ package final class ScanServer {
         return isDraining && clients.isEmpty && jobs.isEmpty
     }
 
-    // MARK: - One turn of the loop
-
-    private func turn() throws(SystemError) {
-        var entries: [pollfd] = [
-            entry(finished.event, POLLIN), entry(loaded.event, POLLIN),
-            entry(control.socket, POLLIN | (control.wantsToWrite ? POLLOUT : 0)),
-        ]
-        if isDraining { entries[2].events = control.wantsToWrite ? Int16(POLLOUT) : 0 }
-        // Its end would be reported again and again.
-        if isManagerGone { entries[2].fd = -1 }
-        let order = clients.keys.sorted()
-        let readsAgents = queue.count(of: nil) < settings.queue
-        for number in order {
-            guard let client = clients[number] else { continue }
-            let mayRead = client.user.map { queue.count(of: $0) < settings.foreignQueue } ?? readsAgents
-            let input = mayRead && client.takesInput ? POLLIN : 0
-            entries.append(entry(client.link.socket, input | (client.link.wantsToWrite ? POLLOUT : 0)))
-        }
-        if poll(&entries, nfds_t(entries.count), 1_000) < 0 {
-            switch errno {
-            case EINTR: break
-            // No memory just now: what is under way goes on when there is some again.
-            case ENOMEM, EAGAIN: usleep(10_000)
-            default: throw SystemError("poll")
-            }
-        }
-
-        for job in finished.takeAll() { complete(job) }
-        for result in loaded.takeAll() { adopt(result) }
-        if entries[2].revents != 0 { talkToManager() }
-        for (index, number) in order.enumerated() where entries[3 + index].revents != 0 {
-            guard let client = clients[number] else { continue }
-            serve(client, entries[3 + index].revents)
-        }
-        if isDraining { for client in clients.values where client.isIdle { drop(client) } }
-        if reportLater {
-            reportLater = false
-            reportReleased()
-        }
-        if Clock.now &- lastTick >= 1_000_000_000 { tick() }
+    private func take() -> JobQueue<ScanJob>.Taken? {
+        guard let taken = queue.take() else { return nil }
+        // Several came at once.
+        if queue.hasWork { ready.wakeOne() }
+        if !heldBack.isEmpty { for number in heldBack { if let client = clients[number] { arm(client) } } }
+        return taken
     }
 
-    private func entry(_ descriptor: Descriptor, _ events: Int32) -> pollfd {
-        pollfd(fd: descriptor.raw, events: Int16(events), revents: 0)
+    private func handle(_ event: ReadySet.Event) {
+        switch event.key {
+        case ReadySet.wakeKey: break
+        case ScanServer.controlKey: talkToManager()
+        default:
+            guard let client = clients[Int(event.key)] else { return }
+            client.armed = nil
+            serve(client, event)
+            arm(client)
+        }
+    }
+
+    /// Waits for what the client's connection may do next.
+    func arm(_ client: ServedClient) {
+        guard clients[client.number] === client else { return }
+        let limit = client.user == nil ? settings.queue : settings.foreignQueue
+        let mayRead = queue.count(of: client.user) < limit
+        if mayRead { heldBack.remove(client.number) } else { heldBack.insert(client.number) }
+        let interest = ReadySet.Interest(input: mayRead && client.takesInput, output: client.link.wantsToWrite)
+        guard client.armed != interest else { return }
+        client.armed = interest
+        ready.arm(client.link.socket, key: UInt64(client.number), interest)
     }
 
     // MARK: - The manager
@@ -169,6 +153,14 @@ package final class ScanServer {
             isManagerGone = true
             isDraining = true
         }
+        armControl()
+    }
+
+    /// Nothing more is taken from the manager while this process ends, and its end would be reported again and again.
+    private func armControl() {
+        guard !isManagerGone, !isDraining || control.wantsToWrite else { return }
+        ready.arm(
+            control.socket, key: ScanServer.controlKey, .init(input: !isDraining, output: control.wantsToWrite))
     }
 
     private func obey(_ order: WorkerOrder, _ descriptor: Descriptor?) {
@@ -177,13 +169,26 @@ package final class ScanServer {
             guard let descriptor, !(settings.isIsolated && hadClient) else { return }
             // Whoever may connect must not use up the descriptors: one more of them is closed at once.
             guard isTrusted || mayConnect(user) else { return }
-            clients[nextClient] = ServedClient(
-                number: nextClient, socket: descriptor, isTrusted: isTrusted, user: user, buffer: buffer)
+            welcome(
+                ServedClient(
+                    number: nextClient, socket: descriptor, isTrusted: isTrusted, user: user, buffer: buffer))
             nextClient += 1
             hadClient = true
-        case .load(let number): loads.put(number)
+        case .load(let number): loads.put(.load(number))
         case .drain: isDraining = true
         }
+    }
+
+    private func welcome(_ client: ServedClient) {
+        let interest = ReadySet.Interest(input: true, output: false)
+        do throws(SystemError) {
+            try ready.add(client.link.socket, key: UInt64(client.number), interest)
+        } catch {
+            return log(.warning, "a client was dropped: \(error)")
+        }
+        client.armed = interest
+        clients[client.number] = client
+        arm(client)
     }
 
     private func mayConnect(_ user: UInt32) -> Bool {
@@ -194,7 +199,8 @@ package final class ScanServer {
     /// Sends something to the manager.
     func report(_ report: WorkerReport) {
         control.enqueue(report.message)
-        _ = try? control.flush()
+        let isSent = try? control.flush()
+        if isSent == false { armControl() }
     }
 
     /// One line for the manager's log.
@@ -202,45 +208,65 @@ package final class ScanServer {
 
     // MARK: - Generations
 
-    private func adopt(_ result: LoadResult) {
-        if let fresh = result.generation {
-            if let old = generation { retired.append(RetiredGeneration(number: old.number, generation: old)) }
-            generation = fresh
-            report(.loaded(fresh.summary))
-        } else {
-            report(.refused(generation: result.number, result.failure ?? "no reason was given"))
+    private func load() {
+        while let step = loadNext() {
+            if case .released(let number) = step { state.locked { report(.released(generation: number)) } }
         }
-        reportReleased()
     }
 
-    /// Tells which old generations are unloaded by now.
-    func reportReleased() {
-        // Looked at once: another thread may let go of one between two looks.
-        let unloaded = Set(retired.filter { $0.generation == nil }.map(\.number))
-        retired.removeAll { unloaded.contains($0.number) }
-        for number in unloaded.sorted() { report(.released(generation: number)) }
+    private enum LoadStep {
+        case loaded
+        /// It is unloaded when `loadNext` has returned: that let go of the last reference.
+        case released(UInt64)
+    }
+
+    private func loadNext() -> LoadStep? {
+        switch loads.take() {
+        case .load(let number):
+            do throws(EngineError) {
+                let fresh = try engine.load(generation: number)
+                state.locked { adopt(fresh) }
+            } catch {
+                let text = error.failure.text
+                state.locked { report(.refused(generation: number, text)) }
+            }
+            return .loaded
+        case .unload(let last):
+            // The thread that handed it over has let go of it when the lock is free.
+            state.locked {}
+            return .released(last.number)
+        case nil: return nil
+        }
+    }
+
+    private func adopt(_ fresh: any EngineGeneration) {
+        let old = generation
+        generation = HeldGeneration(fresh)
+        report(.loaded(fresh.summary))
+        if let last = old?.retire() { loads.put(.unload(last)) }
     }
 
     // MARK: - Each second
 
     private func tick() {
         let now = Clock.now
-        lastTick = now
         for job in jobs.values { watch(job, now) }
-        reportReleased()
+        if queue.hasWork { ready.wakeOne() }
         if settings.isIsolated {
             for client in clients.values where client.isIdle && now &- client.lastActivity > settings.idle {
                 drop(client)
             }
         }
-        statistics.queued = UInt32(clamping: jobs.values.count { $0.place == .queued })
+        let running = jobs.values.count { $0.startedAt.load(ordering: .relaxed) != 0 }
         statistics.suspended = UInt32(clamping: jobs.values.count { $0.place == .suspended })
-        statistics.running = UInt32(clamping: jobs.values.count { $0.startedAt.load(ordering: .relaxed) != 0 })
+        statistics.queued = UInt32(clamping: max(0, jobs.count - running - Int(statistics.suspended)))
+        statistics.running = UInt32(clamping: running)
         statistics.clients = UInt32(clamping: clients.count)
         if statistics != reported && !control.wantsToWrite {
             reported = statistics
             report(.statistics(statistics))
         }
+        if isOver { ready.wakeAll() }
     }
 
     private func watch(_ job: ScanJob, _ now: UInt64) {
@@ -266,7 +292,9 @@ package final class ScanServer {
 
     /// Forgets a job that is over.
     func forget(_ job: ScanJob) {
-        jobs[ObjectIdentifier(job)] = nil
-        beats[ObjectIdentifier(job)] = nil
+        let id = ObjectIdentifier(job)
+        guard jobs.removeValue(forKey: id) != nil else { return }
+        beats[id] = nil
+        if let last = job.letGo() { loads.put(.unload(last)) }
     }
 }

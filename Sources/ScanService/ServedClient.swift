@@ -2,7 +2,7 @@ import Platform
 import ScanProtocol
 import ScanTransport
 
-/// One client of a scanning process: its connection and its requests under way. I/O thread only.
+/// One client of a scanning process: its connection and its requests under way. Guarded by the server's lock.
 final class ServedClient {
     /// Replies that may wait before no more requests are read from it.
     private static let outputLimit = 1 << 20
@@ -15,6 +15,8 @@ final class ServedClient {
     /// By the client's request id.
     var jobs: [UInt32: ScanJob] = [:]
     var lastActivity = Clock.now
+    /// What its connection is waited for; nil while it has reported something.
+    var armed: ReadySet.Interest?
 
     /// - Parameter buffer: where all clients' packets are received.
     init(number: Int, socket: Descriptor, isTrusted: Bool, user: UInt32, buffer: PacketBuffer) {

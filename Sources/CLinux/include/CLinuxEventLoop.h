@@ -19,10 +19,12 @@ typedef struct CLinux_event {
 #define CLinux_EVENT_HANGUP 0x010u
 #define CLinux_EVENT_PEER_CLOSED 0x2000u
 #define CLinux_EVENT_EXCLUSIVE (1u << 28)
+#define CLinux_EVENT_ONE_SHOT (1u << 30)
 #define CLinux_EVENT_EDGE (1u << 31)
 
 int32_t CLinux_epoll_create(void);
 int32_t CLinux_epoll_add(int32_t epoll, int32_t descriptor, uint32_t events, uint64_t key);
+int32_t CLinux_epoll_modify(int32_t epoll, int32_t descriptor, uint32_t events, uint64_t key);
 int32_t CLinux_epoll_remove(int32_t epoll, int32_t descriptor);
 /// At most 256 events at once; `milliseconds` -1 waits for ever. EINTR is reported as no event.
 int32_t CLinux_epoll_wait(int32_t epoll, CLinux_event *events, int32_t capacity, int32_t milliseconds);
