@@ -23,6 +23,12 @@ enum LogText {
     }
 
     private static func escaped(_ text: String, quotes: Bool, limit: Int) -> String {
+        // Nearly every text: nothing in it needs care.
+        if text.utf8.count < limit,
+            text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && !(quotes && ($0 == 0x22 || $0 == 0x5C)) })
+        {
+            return text
+        }
         var output: [UInt8] = []
         for scalar in text.unicodeScalars {
             guard output.count < limit else {
@@ -40,7 +46,7 @@ enum LogText {
             case 0x22 where quotes, 0x5C where quotes:
                 output += [UInt8(ascii: "\\"), UInt8(scalar.value)]
             default:
-                output += String(Character(scalar)).utf8
+                output += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
             }
         }
         return String(decoding: output, as: UTF8.self)

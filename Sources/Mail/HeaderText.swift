@@ -10,8 +10,14 @@ enum HeaderText {
     static func unstructured(_ text: String, joined: Bool = false) -> [UInt8] {
         let line = SafeText.line(text, limit: 600)
         let bytes = [UInt8](line.utf8)
-        if bytes.allSatisfy({ $0 < 0x80 }) && !line.contains("=?") { return bytes + (joined ? [0x20] : []) }
+        if bytes.allSatisfy({ $0 < 0x80 }) && !mayBeEncoded(bytes) { return joined ? bytes + [0x20] : bytes }
         return encodedWords(line + (joined ? " " : "")) + (joined ? [0x20] : [])
+    }
+
+    /// Whether something in it could be taken for an encoded word.
+    private static func mayBeEncoded(_ bytes: [UInt8]) -> Bool {
+        guard let first = bytes.firstIndex(of: 0x3D) else { return false }
+        return bytes.indices[first...].dropLast().contains { bytes[$0] == 0x3D && bytes[$0 + 1] == 0x3F }
     }
 
     /// Encoded words of at most 75 characters with a space between, each whole characters of UTF-8.

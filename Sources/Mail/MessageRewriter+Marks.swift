@@ -90,14 +90,14 @@ extension MessageRewriter {
         _ decision: Decision, _ modification: Modification, _ values: TemplateValues
     ) -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []
-        for line in modification.headerTemplate.text.split(separator: "\n").prefix(8) {
+        for line in modification.headerTemplate.text.utf8.split(separator: 0x0A).prefix(8).map(Substring.init) {
             var name = "X-EsetsResult"
             var template = line
-            if let colon = line.firstIndex(of: ":"), HeaderText.isFieldName(line[..<colon]),
+            if let colon = line.utf8.firstIndex(of: 0x3A), HeaderText.isFieldName(line[..<colon]),
                 line[..<colon].lowercased().hasPrefix("x-")
             {
                 name = String(line[..<colon])
-                template = line[line.index(after: colon)...]
+                template = line[line.utf8.index(after: colon)...]
             }
             var value = SafeText.line(Template(String(template)).expanded(values), limit: 600)
             value = trimmed(value)
@@ -110,9 +110,10 @@ extension MessageRewriter {
     }
 
     private static func trimmed(_ text: String) -> String {
-        var view = text[...]
-        while view.first == " " { view.removeFirst() }
-        while view.last == " " { view.removeLast() }
-        return String(view)
+        guard text.utf8.first == 0x20 || text.utf8.last == 0x20 else { return text }
+        var view = text.utf8[...]
+        while view.first == 0x20 { view.removeFirst() }
+        while view.last == 0x20 { view.removeLast() }
+        return String(Substring(view))
     }
 }

@@ -6,6 +6,8 @@ enum SafeText {
     /// The text on one line: control characters, line and paragraph separators and direction overrides
     /// become spaces, so that nothing can begin a new header field or disguise what is shown.
     static func line(_ text: String, limit: Int = valueLimit) -> String {
+        // Nearly every text: nothing in it needs care.
+        if text.utf8.count <= limit, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
         var result = String.UnicodeScalarView()
         var count = 0
         for scalar in text.unicodeScalars {

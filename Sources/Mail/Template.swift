@@ -74,12 +74,13 @@ package struct Template: Sendable, Equatable {
     /// expanded again.
     package func expanded(_ values: TemplateValues) -> String {
         var result = ""
+        // By bytes: telling whole characters apart is costly.
         var rest = text[...]
-        while let percent = rest.firstIndex(of: "%") {
+        while let percent = rest.utf8.firstIndex(of: 0x25) {
             result += rest[..<percent]
-            let afterwards = rest[rest.index(after: percent)...]
+            let afterwards = rest[rest.utf8.index(after: percent)...]
             // Names are short: a text full of lone percent signs costs no more than its length.
-            guard let end = afterwards.prefix(16).firstIndex(of: "%") else {
+            guard let end = afterwards.utf8.prefix(16).firstIndex(of: 0x25) else {
                 result += "%"
                 rest = afterwards
                 continue
@@ -87,10 +88,10 @@ package struct Template: Sendable, Equatable {
             let name = afterwards[..<end]
             if name.isEmpty {
                 result += "%"
-                rest = afterwards[afterwards.index(after: end)...]
+                rest = afterwards[afterwards.utf8.index(after: end)...]
             } else if let value = values.value(of: name) {
                 result += SafeText.line(value)
-                rest = afterwards[afterwards.index(after: end)...]
+                rest = afterwards[afterwards.utf8.index(after: end)...]
             } else {
                 // The second percent sign may begin a variable.
                 result += "%" + name
