@@ -175,6 +175,19 @@ package final class Stream: @unchecked Sendable {
         close()
     }
 
+    /// Closes at once if nothing is lost by that: the kernel has taken everything written, and nothing is unread.
+    ///
+    /// What the peer still sends destroys what was written last. For a peer that has said that it sends no more.
+    /// - Returns: false when the stream is still open.
+    package func closeIfQuiet() -> Bool {
+        if watch.isClosed { return true }
+        guard filter == nil, !watch.canRead, buffer.count == 0 else { return false }
+        do throws(StreamError) { try push() } catch { return false }
+        guard output.isEmpty else { return false }
+        watch.dispose()
+        return true
+    }
+
     /// Closes with a reset.
     package func abort() {
         guard !watch.isClosed else { return }

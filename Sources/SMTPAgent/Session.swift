@@ -48,6 +48,7 @@ final class Session {
 
     /// Serves until the client leaves, an error ends it or the agent stops.
     func run() async {
+        var isFarewell = false
         do throws(SessionEnd) {
             try await greet()
             try await serve()
@@ -55,9 +56,11 @@ final class Session {
             if case .close(let reply) = error {
                 log(.debug, "closing with \(reply.code) \(reply.text)")
                 client.write(reply.bytes)
+                // After QUIT the client sends nothing (RFC 5321 section 4.1.1.10): its end need not be awaited.
+                isFarewell = reply == .bye
             }
         }
-        await client.close(deadline: .seconds(settings.timeouts.quit))
+        if !(isFarewell && client.closeIfQuiet()) { await client.close(deadline: .seconds(settings.timeouts.quit)) }
         if let hop {
             self.hop = nil
             if mayHandOn, keptHops.keep(hop, target, settings) { return }
