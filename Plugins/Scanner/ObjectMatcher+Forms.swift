@@ -38,10 +38,15 @@ extension ObjectMatcher {
         }
     }
 
+    /// Whether a text is matched as it is: it is in small letters with its white space folded, or too large to make it so.
+    func isNormalText(_ object: em_object) -> Bool {
+        let bytes = ByteView(object.data)
+        return bytes.count > textLimit || PlainText.isNormal(bytes)
+    }
+
     /// Matches text in small letters and with its white space folded.
     func matchText(_ object: em_object) throws(ModuleError) {
         let bytes = ByteView(object.data)
-        guard !bytes.isEmpty, bytes.count <= textLimit, !PlainText.isNormal(bytes) else { return }
         try withMemory(object) { scan throws(ModuleError) in
             let memory = try scan.allocate(bytes.count).assumingMemoryBound(to: UInt8.self)
             var form = NormalizedText(base: memory, capacity: bytes.count)

@@ -55,13 +55,14 @@ final class ObjectMatcher {
         }
         let isHTML = object.type == EM_TYPE_HTML
         let isText = object.type == EM_TYPE_TEXT || object.type == EM_TYPE_SCRIPT
-        // Signatures for HTML and for text are written against their normalised forms.
+        // Signatures for HTML and for text are written against their normalised forms; text may be in it already.
+        let hasForm = isHTML || isText && !isNormalText(object)
         let isAllowed = try match(
-            ByteView(object.data), as: isHTML || isText ? EM_TYPE_UNKNOWN : object.type, of: object, original: nil)
+            ByteView(object.data), as: hasForm ? EM_TYPE_UNKNOWN : object.type, of: object, original: nil)
         guard normalizes, !isDecided, !isAllowed else { return }
         if isHTML {
             try matchHTML(object)
-        } else if isText {
+        } else if hasForm {
             try matchText(object)
         }
     }
