@@ -26,6 +26,7 @@ private func archiveExtractors(_ body: (Extractor) -> Void) {
     body(TarUnpacker.extractor)
     body(ZlibUnpacker.extractor)
     body(OverlayUnpacker.extractor)
+    body(UniversalUnpacker.extractor)
 }
 
 /// A format that claims an object.
