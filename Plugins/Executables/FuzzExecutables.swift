@@ -5,6 +5,11 @@ import CModuleABI
 /// For fuzzing and replay tests.
 package func fuzzExecutables(_ bytes: ByteView) {
     _ = ExecutableFormat(bytes)
+    if let image = IconImage(bitmap: bytes) {
+        let metrics = IconMetrics(image)
+        _ = metrics.isSimilar(to: metrics)
+    }
+    if let metrics = IconMetrics(digits: bytes.prefix(IconMetrics.digitCount)) { _ = metrics.isSimilar(to: metrics) }
     for target in [EM_TARGET_PE, EM_TARGET_ELF, EM_TARGET_MACHO] {
         let layout = ExecutableLayout(bytes, target: target)
         precondition(layout.isBroken == (layout.entry == nil))
@@ -23,6 +28,12 @@ package func fuzzExecutables(_ bytes: ByteView) {
 
 private func fuzz(_ file: PEFile) {
     precondition(file.overlay.upperBound == file.bytes.count)
+    if let layout = PELayout(file) {
+        file.forEachIcon(layout) { bitmap in
+            if let image = IconImage(bitmap: bitmap) { _ = IconMetrics(image) }
+            return true
+        }
+    }
     for addresses in [file.addresses, PELayout(file)?.addresses ?? file.addresses] {
         var count = 0
         file.forEachResource(addresses) { resource in

@@ -17,6 +17,7 @@ package struct Database: @unchecked Sendable {
     let hashes, allowed: HashSet
     let programHashes: ProgramHashes
     let certificates: CertificateSet
+    let icons: IconSet
     let patterns: PatternSet
     /// Logical signatures and YARA rules.
     package let rules: RuleSet
@@ -40,6 +41,7 @@ package struct Database: @unchecked Sendable {
         allowed = try HashSet(table, first: EM_SECTION_ALLOW_SIZES)
         programHashes = try ProgramHashes(table)
         certificates = try CertificateSet(table)
+        icons = try IconSet(table)
         patterns = try PatternSet(table)
         rules = try RuleSet(table)
         metadata = try MetadataSet(table)

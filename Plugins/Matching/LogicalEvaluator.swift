@@ -20,6 +20,9 @@ struct LogicalEvaluator {
     private(set) var outcome = MatchOutcome.complete
 
     private var layout: ExecutableLayout?
+    private let icons: IconSet
+    /// What the program's icons look like, once a rule asked.
+    private var metrics: [IconMetrics]?
     /// Matches of the parts of the rule at hand that are no patterns; -1: not counted yet.
     private var counts: [Int] = []
     private var stack: [Operand] = []
@@ -35,8 +38,9 @@ struct LogicalEvaluator {
 
     init(
         rules: RuleSet, bytes: ByteView, object: ByteView, target: UInt32, facts: ObjectFacts, hits: Hits,
-        regexes: RegexCache, verifier: Verifier, check: @escaping () -> Bool
+        regexes: RegexCache, verifier: Verifier, icons: IconSet, check: @escaping () -> Bool
     ) {
+        self.icons = icons
         self.rules = rules
         self.bytes = bytes
         self.object = object
@@ -55,7 +59,7 @@ struct LogicalEvaluator {
         }
         counts = [Int](repeating: -1, count: min(Int(rule.part_count), Int(EM_PARTS_LIMIT)))
         guard mayBeTrue(rule) else { return false }
-        return evaluate(rule.first_operation, rule.operation_count, rule)
+        return evaluate(rule.first_operation, rule.operation_count, rule) && iconsHold(rule)
     }
 
     // MARK: - Conditions
@@ -85,8 +89,23 @@ struct LogicalEvaluator {
             let index = Int(condition.b) - 1
             return index >= 0 && index < facts.containers.count && facts.containers[index] == condition.a
         case EM_CONDITION_DEPTH: return facts.containers.count >= Int(condition.a)
+        // Looking at icons costs most: that is done last.
+        case EM_CONDITION_ICON_GROUPS: return true
         default: return false
         }
+    }
+
+    /// Whether the program has the icons that the rule asks for, if it does.
+    private mutating func iconsHold(_ rule: em_rule) -> Bool {
+        for i in 0..<Int(rule.condition_count) {
+            guard let condition = rules.conditions.element(Int(rule.first_condition) + i, as: em_condition.self),
+                condition.kind == EM_CONDITION_ICON_GROUPS
+            else { continue }
+            let metrics = self.metrics ?? (target == EM_TARGET_PE ? IconSet.metrics(of: object) : [])
+            self.metrics = metrics
+            guard icons.contains(metrics, first: condition.a, second: condition.b) else { return false }
+        }
+        return true
     }
 
     private func isInside(_ value: Int, _ condition: em_condition) -> Bool {

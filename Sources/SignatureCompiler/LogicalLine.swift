@@ -100,7 +100,15 @@ struct TargetDescription {
             }
             conditions.append(em_condition(kind: EM_CONDITION_DEPTH, a: UInt32(types.count), b: .max))
         } else if key.equals(ByteView("IconGroup1")) || key.equals(ByteView("IconGroup2")) {
-            throw .unsupported("icon groups")
+            let group = try IconLine.group(value)
+            let isFirst = key[key.count - 1] == UInt8(ascii: "1")
+            // One condition for both, so that one icon must be in both.
+            if let index = conditions.firstIndex(where: { $0.kind == EM_CONDITION_ICON_GROUPS }) {
+                if isFirst { conditions[index].a = group } else { conditions[index].b = group }
+            } else {
+                conditions.append(
+                    em_condition(kind: EM_CONDITION_ICON_GROUPS, a: isFirst ? group : 0, b: isFirst ? 0 : group))
+            }
         } else if key.equals(ByteView("HandlerType")) {
             throw .unsupported("rules that change the type of an object (HandlerType)")
         } else {

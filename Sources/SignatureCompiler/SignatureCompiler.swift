@@ -50,6 +50,7 @@ private struct Compilation {
     private var sectionHashes = HashSetBuilder(firstSection: EM_SECTION_PE_SIZES)
     private var importHashes = HashSetBuilder(firstSection: EM_SECTION_IMPORT_SIZES)
     private var certificates = CertificateTable()
+    private var icons = IconTable()
     private var patterns = PatternTable()
     private var rules = RuleTable()
     private var yara = YARARules()
@@ -87,8 +88,8 @@ private struct Compilation {
         case .rules:
             try addRules(file)
             return
-        case .hashes, .sectionHashes, .importHashes, .certificates, .bodies, .logical, .allowed, .containers, .links,
-            .fileTypes:
+        case .hashes, .sectionHashes, .importHashes, .certificates, .icons, .bodies, .logical, .allowed, .containers,
+            .links, .fileTypes:
             break
         }
         try catalogue.beginSource(file.name)
@@ -163,6 +164,12 @@ private struct Compilation {
                 do throws(DataModuleError) {
                     try state.importHashes.add(hash, signature: signature)
                 } catch { return error }
+                return nil
+            }
+        case .icons:
+            let icon = try IconLine(line)
+            return enter(icon.name, line, number, 0) { state, _ in
+                state.icons.add(icon)
                 return nil
             }
         case .certificates:
@@ -255,7 +262,7 @@ private struct Compilation {
         let plan = rules.plan(patterns.patterns, costs: anchors.map { $0.cost })
         var indexes = IndexBuilder(patterns, anchors: anchors.map { $0.anchor }) { plan.isDeferred($0) }
         return try catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
-            + importHashes.finish() + certificates.finish() + patterns.finish() + indexes.finish()
+            + importHashes.finish() + certificates.finish() + icons.finish() + patterns.finish() + indexes.finish()
             + rules.finish(plan) + yara.finish() + metadata.finish()
     }
 }

@@ -33,7 +33,7 @@ package struct SignatureFile {
         case "pdb": return .links(.protected)
         case "wdb": return .links(.allowed)
         case "gdb": return .links(.hashes)
-        case "idb": return .later("icon signatures")
+        case "idb": return .icons
         case "ftm": return .fileTypes
         case "crb": return .certificates
         case "cbc": return .program("bytecode")
@@ -50,6 +50,7 @@ package struct SignatureFile {
         case sectionHashes(flags: UInt32)
         case importHashes
         case certificates
+        case icons
         case bodies(flags: UInt32)
         case logical(flags: UInt32)
         /// YARA rules.

@@ -15,12 +15,14 @@ import Testing
             universal.put(value, at)
         }
         universal.bytes.replaceSubrange(0x100..<0x400, with: ELFAndMachOTests.machO(wide: false).bytes)
+        var icon = Image(0)
+        icon.bytes = IconTests.bitmap(16, seed: 1)
         return [
             ("pe32", .pe(wide: false)), ("pe32-plus", .pe(wide: true)),
             ("macho32", ELFAndMachOTests.machO(wide: false)),
             ("macho64", ELFAndMachOTests.machO(wide: true)), ("universal", universal),
             ("elf32", ELFAndMachOTests.elf(wide: false, big: false)),
-            ("elf64-big", ELFAndMachOTests.elf(wide: true, big: true)),
+            ("elf64-big", ELFAndMachOTests.elf(wide: true, big: true)), ("icon", icon),
         ]
     }
 

@@ -100,8 +100,8 @@ typedef struct em_database_header {
 #define EM_SECTION_LINK_HASHES 117u   /* em_link_hash, sorted by digest */
 #define EM_SECTION_METADATA_TEXT 118u /* bytes that the sections above name */
 
-/* Reserved for what comes: icons. YARA: see em_yara_rule. */
-#define EM_SECTION_ICONS 114u
+/* YARA: see em_yara_rule. */
+#define EM_SECTION_ICONS 114u /* em_icon */
 #define EM_SECTION_YARA 128u              /* em_yara_rule: what em_rule.first_operation of an EM_RULE_YARA is an index of */
 #define EM_SECTION_YARA_STRINGS 129u      /* em_yara_string */
 #define EM_SECTION_YARA_VARIANTS 130u     /* em_yara_variant */
@@ -199,6 +199,12 @@ typedef struct em_certificate {
     uint32_t key_length;    /* bytes */
     uint32_t reserved;      /* 0 */
 } em_certificate;
+
+/* What an icon looks like: see IconMetrics. Groups are the FNV-1a hashes (32 bits) of their names. */
+typedef struct em_icon {
+    uint32_t first_group, second_group;
+    uint8_t digits[124]; /* hex digits, as the signature has them */
+} em_icon;
 
 /* Types of object that a pattern is for: the target types of the ClamAV formats. */
 #define EM_TARGET_ANY 0u
@@ -409,7 +415,7 @@ typedef struct em_operation {
 /* File types are told by the FNV-1a hash (32 bits) of ClamAV's name for them, "CL_TYPE_…". */
 #define EM_CONDITION_CONTAINER 4u     /* the parent is of file type a; 0: there is no parent */
 #define EM_CONDITION_INTERMEDIATES 5u /* the b-th parent upwards (from 1) is of file type a */
-#define EM_CONDITION_ICON_GROUPS 6u   /* an icon is in groups a and b (icon groups' numbers, 0: any) */
+#define EM_CONDITION_ICON_GROUPS 6u   /* an icon is similar to one of groups a and b; 0: any */
 #define EM_CONDITION_NEVER 7u         /* known, but not decided here: never holds */
 #define EM_CONDITION_DEPTH 8u         /* the object has a parents or more */
 typedef struct em_condition {
