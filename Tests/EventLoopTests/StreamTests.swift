@@ -5,6 +5,30 @@ import Platform
 import Testing
 
 @Suite struct StreamTests {
+    @Test func closesAtOnceOnlyWhereNothingIsLost() async throws {
+        try await onReactor { reactor in
+            let (server, client) = try Stream.pair(reactor)
+            server.write("bye")
+            #expect(server.closeIfQuiet())
+            #expect(server.isClosed)
+            #expect(try await client.read(count: 3, deadline: patience) == Array("bye".utf8))
+            #expect(try await !client.fill(deadline: patience))
+
+            let (careful, hasty) = try Stream.pair(reactor)
+            hasty.write("more")
+            try await hasty.flush(deadline: patience)
+            try await careful.read(atLeast: 1, deadline: patience)
+            // What is unread would turn the end into a reset.
+            #expect(!careful.closeIfQuiet())
+            #expect(!careful.isClosed)
+
+            let (full, slow) = try Stream.pair(reactor)
+            full.write([UInt8](repeating: 0x78, count: 4 << 20))
+            #expect(!full.closeIfQuiet())
+            withExtendedLifetime(slow) {}
+        }
+    }
+
     @Test func smallWritesArriveTogether() async throws {
         try await onReactor { reactor in
             let (a, b) = try Stream.pair(reactor)
