@@ -59,10 +59,12 @@ private func isProgram(_ bytes: ByteView) -> Bool {
 
 private func looksLikeText(_ bytes: ByteView) -> Bool {
     var odd = 0
-    for index in 0..<bytes.count {
+    var index = bytes.firstIndex(below: 0x20)
+    while index < bytes.count {
         let byte = bytes[index]
         if byte == 0 { return false }
-        if byte < 0x20 && !isASCIISpace(byte) && byte != 0x1b { odd += 1 }
+        if !isASCIISpace(byte) && byte != 0x1b { odd += 1 }
+        index = bytes.firstIndex(below: 0x20, from: index + 1)
     }
     return odd * 32 <= bytes.count
 }
