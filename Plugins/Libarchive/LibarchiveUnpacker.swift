@@ -9,6 +9,7 @@ package import Unpacking
 package final class LibarchiveUnpacker: Unpacker {
     private var reader: LibarchiveReader?
     private let support: LibarchiveSupport
+    private var hasChildren = false
 
     package init(
         _ scan: ScanContext, _ object: UnsafePointer<em_object>, format: StaticString, _ support: LibarchiveSupport
@@ -16,7 +17,7 @@ package final class LibarchiveUnpacker: Unpacker {
         self.support = support
         super.init(scan, object, format: format)
         reader = LibarchiveReader(scan, data, support)
-        if reader == nil { found(EM_OBJECT_MALFORMED) }
+        if reader == nil { found(EM_OBJECT_MALFORMED | EM_OBJECT_UNSUPPORTED) }
     }
 
     package override func next() throws(ModuleError) -> Bool {
@@ -35,11 +36,15 @@ package final class LibarchiveUnpacker: Unpacker {
                 found(EM_OBJECT_UNSUPPORTED)
                 continue
             case .fatal:
-                if !reader.hasEncryptedEntries { found(EM_OBJECT_MALFORMED) }
+                // An archive of which nothing can be read was not scanned.
+                if !reader.hasEncryptedEntries {
+                    found(hasChildren ? EM_OBJECT_MALFORMED : EM_OBJECT_MALFORMED | EM_OBJECT_UNSUPPORTED)
+                }
                 self.reader = nil
                 return false
             }
             guard let entry, holdsContent(entry) else { continue }
+            hasChildren = true
             try submitContent(entry, reader)
             return true
         }

@@ -20,7 +20,7 @@ package final class StreamUnpacker: Unpacker {
         isDone = true
         var entry: OpaquePointer?
         guard let reader = LibarchiveReader(scan, data, support), try reader.next(&entry) == .ready else {
-            found(EM_OBJECT_MALFORMED)
+            found(EM_OBJECT_MALFORMED | EM_OBJECT_UNSUPPORTED)
             return false
         }
         var child = Child()
@@ -38,6 +38,8 @@ package final class StreamUnpacker: Unpacker {
                 break reading
             }
         }
+        // Nothing came out: what it holds was not scanned.
+        if output.count == 0, child.flags != 0 { child.flags |= EM_OBJECT_UNSUPPORTED }
         found(child.flags)
         try close(&output, &child)
         try submit(child, name: innerName())

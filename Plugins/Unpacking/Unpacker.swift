@@ -25,10 +25,11 @@ open class Unpacker {
     /// Submits the next child, or a few; false when there are no more.
     open func next() throws(ModuleError) -> Bool { false }
 
-    /// Notes what the container is, e.g. EM_OBJECT_TRUNCATED.
-    package final func found(_ flag: UInt32) {
-        if flags & flag == 0 { scan.mark(object.pointee.id, flags: flag) }
-        flags |= flag
+    /// Notes what the container is: one or several of EM_OBJECT_TRUNCATED and its kin.
+    package final func found(_ more: UInt32) {
+        let new = more & ~flags
+        if new != 0 { scan.mark(object.pointee.id, flags: new) }
+        flags |= more
     }
 
     /// Tells that a limit left something of the container out.
