@@ -3,7 +3,7 @@ package import Platform
 package import ScanProtocol
 
 /// Whole messages over one SOCK_SEQPACKET connection, without ever waiting: what cannot be sent now is
-/// queued, what has not come yet is nil. Belongs to one thread.
+/// queued, what has not come yet is nil. One thread at a time.
 package final class PacketLink {
     /// Why a connection is over.
     package enum Failure: Error, Sendable, CustomStringConvertible {
