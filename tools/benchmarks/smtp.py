@@ -14,7 +14,7 @@ import processes
 import systems
 
 SESSIONS = 10
-NAMES = ["direct", "null", "accept", "esets", "clamav", "esets-many", "clamav-same", "clamav-all"]
+NAMES = ["direct", "null", "accept", "esets", "clamav", "esets-many", "clamav-many"]
 
 
 def make(name, work, sink, many):
@@ -34,18 +34,13 @@ def make(name, work, sink, many):
             file.write(systems.ONE_SIGNATURE)
         return systems.Esets("esets, 1 signature", directory, sink, [one])
     if name == "esets-many":
-        return systems.Esets("esets, hdb+hsb+ndb", directory, sink, common) if many else None
+        return systems.Esets("esets, many signatures", directory, sink, common) if many else None
     if not has_clamav:
         return None
     if name == "clamav":
         return systems.ClamAV("clamsmtp+clamd, 1 signature", directory, sink)
-    if name == "clamav-same":
-        return systems.ClamAV("clamsmtp+clamd, hdb+hsb+ndb", directory, sink, common) if many else None
-    if name == "clamav-all":
-        kinds = systems.COMMON_KINDS + (".ldb",)
-        return systems.ClamAV(
-            "clamsmtp+clamd, with ldb too", directory, sink,
-            [path for path in many if path.endswith(kinds)]) if many else None
+    if name == "clamav-many":
+        return systems.ClamAV("clamsmtp+clamd, the same", directory, sink, common) if many else None
     raise ValueError(name)
 
 
@@ -100,7 +95,7 @@ def run(options):
             system.stop()
         if not os.environ.get("ESETS_BENCH_KEEP"):
             shutil.rmtree(work, ignore_errors=True)
-    results["signatures"] = [os.path.basename(path) for path in many if path.endswith(systems.COMMON_KINDS + (".ldb",))]
+    results["signatures"] = [os.path.basename(path) for path in many if path.endswith(systems.COMMON_KINDS)]
     if options.json:
         print(json.dumps(results, indent=2))
     else:

@@ -11,8 +11,8 @@ import processes
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("ESETS_BUILD") or os.path.join(REPOSITORY, ".build", "release")
-# What the signature compiler of esets takes, and what clamd is given to be compared with it.
-COMMON_KINDS = (".hdb", ".hsb", ".ndb", ".fp")
+# The files of a directory of signatures that both engines are given.
+COMMON_KINDS = (".hdb", ".hsb", ".mdb", ".msb", ".ndb", ".ldb", ".fp", ".ign2")
 ONE_SIGNATURE = "44d88612fea8a8f36de82e1278abb02f:68:Bench.One\n"
 
 
