@@ -1,9 +1,11 @@
 import BytesE
 import CModuleABI
+import DiskImages
 import Documents
 import Libarchive
 import MailFormats
 import ModuleKit
+import OldArchives
 import Unpacking
 
 /// Calls `body` for each format that em003 opens. Where two claim an object, the earlier is opened first.
@@ -12,6 +14,8 @@ func forEachExtractor(_ body: (Extractor) -> Void) {
     mailFormatExtractors(body)
     archiveExtractors(body)
     libarchiveExtractors(body)
+    oldArchiveExtractors(body)
+    diskImageExtractors(body)
     documentExtractors(body)
 }
 

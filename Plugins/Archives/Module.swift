@@ -20,9 +20,19 @@ nonisolated(unsafe) private var services: InlineArray<9, UnsafePointer<CChar>?> 
     cString("em.host.module/1"), cString("em.host.data/1"), nil,
 ]
 
-nonisolated(unsafe) private var formats: InlineArray<6, UnsafePointer<CChar>?> = [
-    cString("MIME"), cString("UUE"), cString("ZIP"), cString("GZIP"), cString("TAR"), nil,
-]
+/// The names of the registry, and nil behind them.
+nonisolated(unsafe) private var formats = formatNames()
+
+private func formatNames() -> InlineArray<128, UnsafePointer<CChar>?> {
+    var names = InlineArray<128, UnsafePointer<CChar>?>(repeating: nil)
+    var count = 0
+    forEachExtractor { extractor in
+        guard count < names.count - 1 else { return }
+        names[count] = cString(extractor.name)
+        count += 1
+    }
+    return names
+}
 
 nonisolated(unsafe) private var module = em_module(
     magic: EM_MODULE_MAGIC, struct_size: UInt32(MemoryLayout<em_module>.size),

@@ -19,7 +19,6 @@ package func libarchiveExtractors(_ body: (Extractor) -> Void) {
     body(archive("XAR", [.xar]) { $0.data.hasPrefix(ByteView("xar!")) ? .magic(EM_TYPE_ARCHIVE) : nil })
     body(archive("CPIO", [.cpio]) { looksLikeCPIO($0.data) ? .magic(EM_TYPE_ARCHIVE) : nil })
     body(archive("AR", [.ar]) { $0.data.hasPrefix(ByteView("!<arch>\n")) ? .magic(EM_TYPE_ARCHIVE) : nil })
-    body(archive("WARC", [.warc]) { $0.data.hasPrefix(ByteView("WARC/")) ? .magic(EM_TYPE_ARCHIVE) : nil })
     body(
         archive("RPM", [.cpio, .rpm, .gzip, .bzip2, .xz, .lzma, .zstd]) {
             $0.data.hasPrefix(bytes: 0xedab_eedb) ? .magic(EM_TYPE_ARCHIVE) : nil

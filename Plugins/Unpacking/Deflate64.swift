@@ -12,15 +12,28 @@ package func inflate64(
     return (end, min(input.count, decoder.used))
 }
 
+/// Expands deflate as NSIS writes it: the length of a stored block is not repeated.
+package func inflateNSIS(
+    _ input: ByteView, into output: inout Output
+) throws(ModuleError) -> (end: InflateEnd, used: Int) {
+    var decoder = Deflate64(input, isNSIS: true)
+    let end = try decoder.run(into: &output)
+    return (end, min(input.count, decoder.used))
+}
+
 private struct Deflate64 {
     private let input: ByteView
+    private let isNSIS: Bool
     private var position = 0
     private var bits: UInt64 = 0
     private var count = 0
     private var literals = CanonicalCode()
     private var distances = CanonicalCode()
 
-    init(_ input: ByteView) { self.input = input }
+    init(_ input: ByteView, isNSIS: Bool = false) {
+        self.input = input
+        self.isNSIS = isNSIS
+    }
 
     /// Bytes of the input that were used, whole ones.
     var used: Int { position - count / 8 }
@@ -65,7 +78,7 @@ private struct Deflate64 {
     private mutating func stored(_ output: inout Output) throws(ModuleError) -> InflateEnd? {
         _ = take(count % 8)
         let size = take(16)
-        guard take(16) == ~size & 0xffff else { return isPastEnd ? .truncated : .damaged }
+        guard isNSIS || take(16) == ~size & 0xffff else { return isPastEnd ? .truncated : .damaged }
         position -= count / 8
         count = 0
         bits = 0
@@ -148,7 +161,7 @@ private struct Deflate64 {
     /// RFC 1951 3.2.5, but the last code.
     private mutating func length(_ symbol: Int) -> Int? {
         if symbol < 265 { return symbol - 254 }
-        if symbol == 285 { return 3 + take(16) }
+        if symbol == 285 { return isNSIS ? 258 : 3 + take(16) }
         guard symbol < 285 else { return nil }
         let extra = (symbol - 261) / 4
         return ((4 + (symbol - 265) % 4) << extra) + 3 + take(extra)

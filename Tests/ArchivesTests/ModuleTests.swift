@@ -17,6 +17,21 @@ import Testing
         #expect(module.pointee.`init`(nil, em_slice(), nil) == EM_E_STATE)
     }
 
+    @Test func formatsAreThoseOfTheRegistry() throws {
+        let module = try #require(archivesModule())
+        let table = try #require(
+            module.pointee.interface(nil, "em.container/1")?.assumingMemoryBound(to: em_container_v1.self))
+        var names: [String] = []
+        var entry = try #require(table.pointee.formats)
+        while let name = entry.pointee {
+            names.append(String(cString: name))
+            entry += 1
+        }
+        #expect(names.first == "MIME")
+        #expect(names.contains("PDF") && names.contains("7Z") && names.contains("DMG"))
+        #expect(Set(names).count == names.count)
+    }
+
     @Test func nothingIsNoContainer() {
         for bytes in ["", "P", "just text: with a colon in it\nand more", "PK", "\u{1F}\u{8B}"] {
             #expect(unpacked(Array(bytes.utf8)).status == EM_E_UNSUPPORTED, "\(bytes)")

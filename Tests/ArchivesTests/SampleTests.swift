@@ -7,7 +7,10 @@ import Testing
 
 /// Small files that real tools made (`tools/corpus containers --payload`): the payload must come out of each.
 @Suite struct SampleTests {
-    static let payload = Array("A harmless text in place of something that is not. 0123456789 abc.\r\n".utf8)
+    static let payload =
+        ProcessInfo.processInfo.environment["ESETS_PAYLOAD"].flatMap { FileManager.default.contents(atPath: $0) }
+        .map { [UInt8]($0) }
+        ?? Array("A harmless text in place of something that is not. 0123456789 abc.\r\n".utf8)
     static let folder =
         ProcessInfo.processInfo.environment["ESETS_SAMPLES"].map { URL(fileURLWithPath: $0) }
         ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Samples")

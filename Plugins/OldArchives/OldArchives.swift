@@ -1,0 +1,16 @@
+import BytesE
+import CModuleABI
+import ModuleKit
+package import Unpacking
+
+/// Calls `body` for each archive that is rare today, or that an installer brings along.
+package func oldArchiveExtractors(_ body: (Extractor) -> Void) {
+    body(NSISUnpacker.extractor)
+    body(ARJUnpacker.extractor)
+    body(ALZUnpacker.extractor)
+    body(LZOPUnpacker.extractor)
+    body(WIMUnpacker.extractor)
+    body(SquashFSUnpacker.extractor)
+    body(ShellArchiveUnpacker.extractor)
+    body(WARCUnpacker.extractor)
+}
