@@ -26,7 +26,7 @@ final class HopCache: @unchecked Sendable {
     private var pausedUntil = Deadline(nanoseconds: 0)
 
     /// Idle connections at a time: each of them occupies a process of many mail servers.
-    private static let most = 4
+    private static let most = 16
     private static let tolerated = 3
     /// Seconds.
     private static let pause = 300

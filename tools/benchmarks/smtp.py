@@ -141,7 +141,7 @@ def measure_all(under_test, sizes, work, options):
         figures[name]["resident_mb"] = resident
         figures[name]["proportional_mb"] = proportional
     ratios = []
-    for left, right in [("esets", "clamav"), ("esets-many", "clamav-same"), ("esets-many", "clamav-all"),
+    for left, right in [("esets", "clamav"), ("esets-many", "clamav-many"),
                         ("accept", "null")]:
         if left in figures and right in figures:
             for case, row in figures[left]["cases"].items():
