@@ -116,12 +116,14 @@ let shims: [Target] = [
     shim("CPCRE2", links: ["pcre2-8"]),
     shim("CFFI", links: ["ffi"]),
     shim("CTime"),
+    shim("CSearch"),
+    shim("CBase64"),
     shim("CArchive", links: ["archive"]),
 ]
 
 let sharedLibraries: [Target] = [
     shared("Bytes"),
-    shared("MIME", ["Bytes"]),
+    shared("MIME", ["Bytes"], shims: ["CBase64"]),
     shared("Tokens", ["Bytes", "MIME"], shims: ["CModuleABI"]),
     shared("Verifier", ["Bytes"], shims: ["CModuleABI", "CElf", "CCrypto"]),
 ].flatMap { $0 }
@@ -131,7 +133,7 @@ let moduleCode: [Target] = [
     moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
     moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
     moduleLibrary("Regex", ["BytesE", "CModuleABI", "CPCRE2"]),
-    moduleLibrary("Matching", ["Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CAuthenticode"]),
+    moduleLibrary("Matching", ["Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CAuthenticode", "CSearch"]),
     moduleLibrary("Normalization", ["BytesE"]),
     moduleLibrary("YARAEngine", ["Matching", "Executables", "BytesE", "CModuleABI", "CCrypto", "CFFI"]),
     moduleLibrary(

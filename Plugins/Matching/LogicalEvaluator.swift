@@ -26,6 +26,8 @@ struct LogicalEvaluator {
     /// Matches of the parts of the rule at hand that are no patterns; -1: not counted yet.
     private var counts: [Int] = []
     private var stack: [Operand] = []
+    /// Of `mayHold`.
+    private var answers: [Bool] = []
 
     /// Matches of one regular expression that are counted.
     private static let regexLimit = 10_000
@@ -57,7 +59,8 @@ struct LogicalEvaluator {
         guard rule.target == UInt8(EM_TARGET_ANY) || UInt32(rule.target) == target, conditionsHold(rule) else {
             return false
         }
-        counts = [Int](repeating: -1, count: min(Int(rule.part_count), Int(EM_PARTS_LIMIT)))
+        counts.removeAll(keepingCapacity: true)
+        for _ in 0..<min(Int(rule.part_count), Int(EM_PARTS_LIMIT)) { counts.append(-1) }
         guard mayBeTrue(rule) else { return false }
         return evaluate(rule.first_operation, rule.operation_count, rule) && iconsHold(rule)
     }
@@ -214,10 +217,12 @@ struct LogicalEvaluator {
     /// Looks for the parts of a rule one after another, the cheapest first, as long as the rule may be true.
     private mutating func mayBeTrue(_ rule: em_rule) -> Bool {
         var known: UInt64 = 0
-        for cost in 0...2 {
-            for number in 0..<counts.count where self.cost(of: number, rule) == cost {
-                // What is known already may be enough.
-                if cost > 0, !mayHold(rule, known) { return false }
+        for cost in 0...3 {
+            // What is known already may be enough.
+            if cost == 1, !mayHold(rule, known) { return false }
+            for number in 0..<counts.count where known & (1 << UInt64(number)) == 0 {
+                guard isDue(number, cost, rule) else { continue }
+                if cost > 1, !mayHold(rule, known) { return false }
                 _ = partCount(number, rule)
                 guard outcome == .complete else { return false }
                 known |= 1 << UInt64(number)
@@ -226,15 +231,17 @@ struct LogicalEvaluator {
         return true
     }
 
-    /// 0 for a part whose matches are known, 1 for one that must be looked for, 2 for what is no pattern.
-    private func cost(of number: Int, _ rule: em_rule) -> Int {
-        guard let part = rules.part(number, of: rule), part.kind == EM_PART_PATTERN else { return 2 }
-        return (rules.slot(part.a)?.flags ?? 0) & EM_SLOT_DEFERRED == 0 ? 0 : 1
+    /// Whether a part costs no more: 0 when an index knows its matches, 1 when the grams of the object do, 2 when it must be
+    /// looked for, 3 when it is no pattern.
+    private mutating func isDue(_ number: Int, _ cost: Int, _ rule: em_rule) -> Bool {
+        guard let part = rules.part(number, of: rule), part.kind == EM_PART_PATTERN else { return cost == 3 }
+        guard let slot = rules.slot(part.a), slot.flags & EM_SLOT_DEFERRED != 0 else { return true }
+        return cost == 1 ? verifier.isKnown(slot) : cost > 1
     }
 
     /// Whether the expression can be true when only the parts in `known` have been counted. Never false for one that is.
     private mutating func mayHold(_ rule: em_rule, _ known: UInt64) -> Bool {
-        var answers: [Bool] = []
+        answers.removeAll(keepingCapacity: true)
         for i in 0..<Int(rule.operation_count) {
             guard let operation = rules.operations.element(Int(rule.first_operation) + i, as: em_operation.self) else {
                 return true
@@ -306,6 +313,10 @@ struct LogicalEvaluator {
         guard evaluate(regex.first_operation, regex.operation_count, rule), let range = range(of: regex) else {
             return 0
         }
+        // One search costs about as much as three for bytes.
+        let isPossible = verifier.mayHave(regex.literal, regex.literal_length, passes: 3)
+        if verifier.outcome != .complete { outcome = verifier.outcome }
+        guard isPossible, outcome == .complete else { return 0 }
         guard check() else {
             outcome = .cancelled
             return 0

@@ -23,7 +23,14 @@ package final class Scratch {
     private var visitCount = 0
     /// Patterns of which nothing more is wanted for the object at hand, as object << 32 | pattern: a cache, because common
     /// literals are found again and again.
-    private var done = [UInt64](repeating: 0, count: 512)
+    private var done = [UInt64](repeating: 0, count: Scratch.cached)
+    /// Patterns whose literals may all lie in the object at hand, likewise.
+    private var possible = [UInt64](repeating: 0, count: Scratch.cached)
+    private static let cached = 2048
+    /// What grams the object at hand has, once enough is looked for in it.
+    var grams = ObjectGrams()
+    /// Passes over the object at hand that `grams` may spare.
+    var passes = 0
     /// Beginnings that a verification collected, when a part needs all of them.
     var starts: [Int] = []
 
@@ -47,11 +54,14 @@ package final class Scratch {
         isDecided = false
         noteCount = 0
         hits.begin()
+        grams.begin()
+        passes = 0
         object &+= 1
         if object == 0 {
             // The stamp came round: old notes would look new.
             notes = [Note](repeating: Note(), count: 256)
-            done = [UInt64](repeating: 0, count: done.count)
+            done = [UInt64](repeating: 0, count: Self.cached)
+            possible = [UInt64](repeating: 0, count: Self.cached)
             visits = []
             object = 1
         }
@@ -64,10 +74,22 @@ package final class Scratch {
     }
 
     /// Whether `setDone` was told of the pattern; false when that was forgotten.
-    func isDone(_ pattern: Int) -> Bool { done[pattern & 511] == UInt64(object) << 32 | UInt64(pattern) }
+    func isDone(_ pattern: Int) -> Bool {
+        done[pattern & (Self.cached - 1)] == UInt64(object) << 32 | UInt64(pattern)
+    }
 
     /// Nothing more is wanted of a pattern, which is below 2^32, in this object.
-    func setDone(_ pattern: Int) { done[pattern & 511] = UInt64(object) << 32 | UInt64(pattern) }
+    func setDone(_ pattern: Int) { done[pattern & (Self.cached - 1)] = UInt64(object) << 32 | UInt64(pattern) }
+
+    /// Whether `setPossible` was told of the pattern; false when that was forgotten.
+    func isPossible(_ pattern: Int) -> Bool {
+        possible[pattern & (Self.cached - 1)] == UInt64(object) << 32 | UInt64(pattern)
+    }
+
+    /// All literals of a pattern may lie in this object.
+    func setPossible(_ pattern: Int) {
+        possible[pattern & (Self.cached - 1)] = UInt64(object) << 32 | UInt64(pattern)
+    }
 
     /// Forgets the failed states of the verification before.
     func beginVerification() {

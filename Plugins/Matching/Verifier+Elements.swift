@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import CSearch
 
 /// Whether single elements match at a place.
 extension Verifier {
@@ -47,53 +48,100 @@ extension Verifier {
 
     /// The first place in `from..<below` where a literal lies.
     mutating func find(_ element: em_element, from: Int, below: Int, _ job: Job) -> Int? {
-        search(element, job, from: from, to: min(below - 1, object.count - Int(element.b)), step: 1)
+        let length = Int(element.b)
+        let end = min(below - 1, object.count - length) + 1
+        guard length > 0, from >= 0, from < end, let wanted = data(element.a, length), let have = object.base else {
+            return nil
+        }
+        let probe = Probe(wanted, fold: job.fold)
+        let bytes = have + probe.place
+        var position = from
+        while position < end {
+            let limit = min(end, position + Self.run)
+            let hit = CSearch_pair(bytes, position, limit, probe.distance, probe.first, probe.second)
+            guard spend((hit - position) >> 3 + 1) else { return nil }
+            position = hit
+            guard position < limit else { continue }
+            if literal(element, at: position, job) { return position }
+            guard goOn else { return nil }
+            position += 1
+        }
+        return nil
+    }
+
+    /// Bytes searched at once: work is counted and the budget asked now and then only.
+    private static var run: Int { 4096 }
+
+    /// The two bytes of a literal that are looked for together: those that are rarest, roughly.
+    private struct Probe {
+        /// Where the first one lies in the literal.
+        var place = 0
+        /// From the first one to the second one; 0 when the literal has one byte.
+        var distance = 0
+        var first = CSearch_byte()
+        var second = CSearch_byte()
+
+        /// Bytes of a literal that are looked at: enough to find rare ones.
+        private static let candidates = 32
+
+        /// - Parameter literal: not empty.
+        init(_ literal: ByteView, fold: Bool) {
+            var (best, next) = (0, 0)
+            for i in 1..<max(1, min(literal.count, Self.candidates)) {
+                if Self.rarity(literal[i]) > Self.rarity(literal[best]) {
+                    next = best
+                    best = i
+                } else if next == best || Self.rarity(literal[i]) > Self.rarity(literal[next]) {
+                    next = i
+                }
+            }
+            place = min(best, next)
+            distance = max(best, next) - place
+            first = Self.byte(literal[place], fold: fold)
+            second = Self.byte(literal[place + distance], fold: fold)
+        }
+
+        private static func byte(_ byte: UInt8, fold: Bool) -> CSearch_byte {
+            let small = asciiLowercased(byte)
+            guard fold, small &- 0x61 < 26 else { return CSearch_byte(value: byte, mask: 0) }
+            return CSearch_byte(value: small, mask: 0x20)
+        }
+
+        /// The more, the rarer a byte is in mail, HTML and programs.
+        private static func rarity(_ byte: UInt8) -> Int {
+            switch asciiLowercased(byte) {
+            case 0x00: 0
+            case 0x20, 0xff: 1
+            case UInt8(ascii: "e"), UInt8(ascii: "t"), UInt8(ascii: "a"), UInt8(ascii: "o"), UInt8(ascii: "i"),
+                UInt8(ascii: "n"), UInt8(ascii: "s"), UInt8(ascii: "r"):
+                2
+            case 0x01, 0x0a, 0x0d, 0x24, 0x48, 0x8b: 2
+            case UInt8(ascii: "j"), UInt8(ascii: "q"), UInt8(ascii: "x"), UInt8(ascii: "z"): 5
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): 3
+            default: 4
+            }
+        }
     }
 
     /// The last place of a literal up to `from` and above `above`.
     mutating func findLast(_ element: em_element, from: Int, above: Int, _ job: Job) -> Int? {
-        search(element, job, from: min(from, object.count - Int(element.b)), to: max(0, above + 1), step: -1)
-    }
-
-    /// The first place of a literal on the way from one place to another, both included; `step` is 1 or -1.
-    private mutating func search(_ element: em_element, _ job: Job, from: Int, to: Int, step: Int) -> Int? {
         let length = Int(element.b)
-        guard length > 0, from >= 0, let wanted = data(element.a, length), let want = wanted.base,
-            let have = object.base
-        else { return nil }
-        // As many bytes as a register compares at once say nearly always that the rest need not be looked at.
-        let size = min(4, length)
-        let mask: UInt32 = size == 4 ? .max : (1 << UInt32(8 * size)) - 1
-        var first: UInt32 = 0
-        for i in 0..<size { first |= UInt32(want[i]) << UInt32(8 * i) }
-        if job.fold { first = foldedGram(first) }
-        let bytes = UnsafeRawPointer(have)
-        let edge = object.count - 4
-        var position = from
-        var left = (to - from) * step + 1
-        while left > 0 {
-            // In runs, so that work is counted and the budget asked now and then only.
-            let run = min(left, 4096)
-            var looked = 0
-            var isHere = false
-            while looked < run {
-                if position > edge {
-                    isHere = true
-                } else {
-                    let four = bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self)
-                    isHere = ((job.fold ? foldedGram(four) : four) ^ first) & mask == 0
-                }
-                if isHere { break }
-                position &+= step
-                looked &+= 1
+        let start = max(0, above + 1)
+        var end = min(from, object.count - length) + 1
+        guard length > 0, start < end, let wanted = data(element.a, length), let have = object.base else { return nil }
+        let probe = Probe(wanted, fold: job.fold)
+        let bytes = have + probe.place
+        while start < end {
+            let limit = max(start, end - Self.run)
+            let hit = CSearch_last_pair(bytes, limit, end, probe.distance, probe.first, probe.second)
+            guard spend((end - (hit < end ? hit : limit)) >> 3 + 1) else { return nil }
+            guard hit < end else {
+                end = limit
+                continue
             }
-            guard spend(looked >> 3 + 1) else { return nil }
-            left -= looked
-            guard isHere else { continue }
-            if literal(element, at: position, job) { return position }
+            if literal(element, at: hit, job) { return hit }
             guard goOn else { return nil }
-            position += step
-            left -= 1
+            end = hit
         }
         return nil
     }

@@ -17,7 +17,7 @@ struct Verifier {
     let scratch: Scratch
     private var layout: ExecutableLayout?
     private var versions: [Int]?
-    private let check: () -> Bool
+    let check: () -> Bool
     /// Elements and bytes that may still be looked at, and those until the budget is asked again.
     private var work: Int
     private var untilCheck = checkInterval
@@ -68,6 +68,7 @@ struct Verifier {
         scratch.beginVerification()
         var job = Job(pattern)
         guard job.setStarts(of: pattern, in: &self), literal(element, at: start, job) else { return }
+        if pattern.element_count > 1, !isPossible(pattern, number, job) { return scratch.setDone(number) }
         // The side with less to search goes first.
         let end = start + Int(element.b)
         if pattern.flags & EM_PATTERN_PART != 0 { return verifyPart(pattern, anchorElement, start, end, job) }
@@ -226,7 +227,7 @@ struct Verifier {
         return goOn
     }
 
-    private func isUnbounded(_ from: Int, _ end: Int) -> Bool {
+    func isUnbounded(_ from: Int, _ end: Int) -> Bool {
         var i = from
         while i < end, let element = set.elements.element(i, as: em_element.self) {
             if element.kind == UInt8(EM_ELEMENT_GAP), element.b == EM_GAP_UNBOUNDED { return true }

@@ -1,3 +1,5 @@
+import CBase64
+
 #if MODULE_WORLD
     package import BytesE
 #else
@@ -58,32 +60,6 @@ enum Base64Alphabet {
         default: nil
         }
     }
-
-    /// Decodes the groups of four at the beginning of sixteen characters, up to the first that is not in the alphabet.
-    ///
-    /// - Parameter target: room for twelve bytes, all of which are written.
-    /// - Returns: how many groups were decoded; each makes three bytes.
-    @inline(__always) static func decode(_ characters: SIMD16<UInt8>, to target: UnsafeMutableRawPointer) -> Int {
-        var values = SIMD16<UInt8>(repeating: 0xff)
-        let (large, small, digit) = (characters &- 0x41, characters &- 0x61, characters &- 0x30)
-        values.replace(with: large, where: large .< 26)
-        values.replace(with: small &+ 26, where: small .< 26)
-        values.replace(with: digit &+ 52, where: digit .< 10)
-        values.replace(with: 62, where: characters .== 0x2B)
-        values.replace(with: 63, where: characters .== 0x2F)
-        // Lanes of four sextets, the first lowest, become 24 bits each, whose first byte is the lowest as well.
-        let lanes = unsafeBitCast(values, to: SIMD4<UInt32>.self)
-        let first = (lanes &<< 2 | lanes &>> 12 & 0x03) & 0xff
-        let second = (lanes &<< 4 & 0xf000 | lanes &>> 10 & 0x0f00)
-        let third = (lanes &<< 6 & 0xc0_0000 | lanes &>> 8 & 0x3f_0000)
-        let bytes = first | second | third
-        let low = UInt64(bytes[0]) | UInt64(bytes[1]) << 24 | UInt64(bytes[2]) << 48
-        target.storeBytes(of: low.littleEndian, as: UInt64.self)
-        target.storeBytes(of: (bytes[2] >> 16 | bytes[3] << 8).littleEndian, toByteOffset: 8, as: UInt32.self)
-        let halves = unsafeBitCast(values, to: SIMD2<UInt64>.self) & 0x8080_8080_8080_8080
-        if halves[0] != 0 { return halves[0].trailingZeroBitCount / 32 }
-        return halves[1] == 0 ? 4 : 2 + halves[1].trailingZeroBitCount / 32
-    }
 }
 
 /// Decodes a body piece by piece into memory of the caller. The output is not longer than the input, except that a
@@ -140,8 +116,7 @@ package struct TransferDecoder {
         while index < end, written <= capacity {
             // Whole groups inside a line: nearly everything.
             while sextets == 0, end - index >= 16, written + 12 <= output.count {
-                let sixteen = UnsafeRawPointer(from + index).loadUnaligned(as: SIMD16<UInt8>.self)
-                let groups = Base64Alphabet.decode(sixteen, to: UnsafeMutableRawPointer(to + written))
+                let groups = Int(CBase64_decode16(from + index, to + written))
                 written += 3 * groups
                 index += 4 * groups
                 if groups < 4 { break }

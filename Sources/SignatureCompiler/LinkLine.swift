@@ -116,6 +116,7 @@ enum RegexLiteral {
             switch byte {
             case UInt8(ascii: "("):
                 end()
+                guard !changesSyntax(expression, index) else { return [] }
                 depth += 1
             case UInt8(ascii: ")"):
                 end()
@@ -133,14 +134,11 @@ enum RegexLiteral {
                     index = (expression.firstIndex(of: UInt8(ascii: "}"), from: index) ?? expression.count - 1) + 1
                 }
             case UInt8(ascii: "\\"):
-                guard index < expression.count else { return [] }
-                let escaped = expression[index]
-                index += 1
-                // A letter or digit behind a backslash means something else.
-                if escaped &- 0x30 < 10 || (escaped | 0x20) &- 0x61 < 26 {
+                guard let escaped = escape(expression, &index) else { return [] }
+                if let byte = escaped.byte {
+                    if depth == 0 { run.append(byte) }
+                } else {
                     end()
-                } else if depth == 0 {
-                    run.append(escaped)
                 }
             case UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "^"), UInt8(ascii: "$"): end()
             default:
@@ -149,6 +147,54 @@ enum RegexLiteral {
         }
         end()
         return depth == 0 ? longest : []
+    }
+
+    /// What a backslash and what follows it mean: a byte, or something else (nil); nil when that is uncertain.
+    private static func escape(_ expression: ByteView, _ index: inout Int) -> (byte: UInt8?, isWhole: Bool)? {
+        guard index < expression.count else { return nil }
+        let escaped = expression[index]
+        index += 1
+        guard escaped &- 0x30 < 10 || (escaped | 0x20) &- 0x61 < 26 else { return (escaped, true) }
+        switch escaped {
+        case UInt8(ascii: "n"): return (0x0a, true)
+        case UInt8(ascii: "r"): return (0x0d, true)
+        case UInt8(ascii: "t"): return (0x09, true)
+        case UInt8(ascii: "x"):
+            guard index + 1 < expression.count, let high = hexValue(expression[index]),
+                let low = hexValue(expression[index + 1])
+            else { return nil }
+            index += 2
+            return (high << 4 | low, true)
+        case UInt8(ascii: "d"), UInt8(ascii: "D"), UInt8(ascii: "s"), UInt8(ascii: "S"), UInt8(ascii: "w"),
+            UInt8(ascii: "W"), UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "v"), UInt8(ascii: "V"),
+            UInt8(ascii: "b"), UInt8(ascii: "B"), UInt8(ascii: "A"), UInt8(ascii: "z"), UInt8(ascii: "Z"),
+            UInt8(ascii: "G"), UInt8(ascii: "R"), UInt8(ascii: "N"), UInt8(ascii: "K"):
+            return (nil, true)
+        // Numbers, quoted text, properties and references.
+        default: return nil
+        }
+    }
+
+    /// Whether the parenthesis before `index` begins a verb, or options with which spaces stand for nothing.
+    private static func changesSyntax(_ expression: ByteView, _ index: Int) -> Bool {
+        guard index < expression.count else { return false }
+        if expression[index] == UInt8(ascii: "*") { return true }
+        guard expression[index] == UInt8(ascii: "?") else { return false }
+        var at = index + 1
+        while at < expression.count,
+            (expression[at] | 0x20) &- 0x61 < 26 || expression[at] == UInt8(ascii: "-")
+                || expression[at] == UInt8(ascii: "^")
+        {
+            if expression[at] == UInt8(ascii: "x") { return true }
+            at += 1
+        }
+        return false
+    }
+
+    private static func hexValue(_ byte: UInt8) -> UInt8? {
+        if byte &- 0x30 < 10 { return byte &- 0x30 }
+        let letter = byte | 0x20
+        return letter &- 0x61 < 6 ? letter &- 0x61 + 10 : nil
     }
 
     /// Behind the bracket that closes a class.

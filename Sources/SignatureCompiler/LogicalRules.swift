@@ -39,6 +39,13 @@ extension RuleTable {
                 record.bytes = try patterns.place(regex.expression.array)
                 record.length = UInt32(regex.expression.count)
                 record.options = regex.options
+                if regex.options & EM_REGEX_EXTENDED == 0 {
+                    let literal = RegexLiteral.longest(regex.expression)
+                    if literal.count >= 4 {
+                        record.literal = try patterns.place(literal)
+                        record.literal_length = UInt32(literal.count)
+                    }
+                }
                 record.offset = regex.place.offset
                 record.shift = regex.place.shift
                 record.section = regex.place.section

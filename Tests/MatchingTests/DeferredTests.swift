@@ -67,6 +67,41 @@ struct DeferredTests {
         #expect(database.matches(Array(Self.rare.utf8)).found.isEmpty)
     }
 
+    @Test("many rules at once find what is there and nothing else, wherever it lies", arguments: 0..<9)
+    func many(padding: Int) throws {
+        // More than it takes for the object's grams to be looked at.
+        let numbers = 10..<60
+        var lines: [String] = []
+        for i in numbers {
+            lines.append("Word\(i);Engine:81-255,Target:0;0&1;\(hex(Self.rare));\(hex("word\(i)"))")
+            lines.append("Case\(i);Engine:81-255,Target:0;0&1;\(hex(Self.rare));\(hex("case\(i)"))::i")
+            lines.append("Gap\(i);Engine:81-255,Target:0;0&1;\(hex(Self.rare));\(hex("left\(i)"))*\(hex("right\(i)"))")
+            lines.append("Regex\(i);Engine:81-255,Target:0;0&1;\(hex(Self.rare));0/reg\\x65x\(i)[a-z]/i")
+            lines.append("None\(i);Engine:81-255,Target:0;0&(1=0);\(hex(Self.rare));\(hex("e\(i)"))")
+        }
+        let database = try TestDatabase(["a.ldb": lines.joined(separator: "\n")])
+        #expect(database.report.signatures == 5 * numbers.count)
+        let pad = String(repeating: ".", count: padding)
+        let text = "\(pad)\(Self.rare) CASE20 WORD21 right22 left22 left23 right23 ReGeX24q rege25z regex26- e27 word28"
+        let expected: Set<String> = ["Case20", "Gap23", "Regex24", "Word28"]
+        let scratch = Scratch()
+        for _ in 0..<2 {
+            let result = database.matches(Array(text.utf8), scratch: scratch)
+            #expect(result.outcome == .complete)
+            let found = Set(result.found)
+            #expect(found.filter { !$0.hasPrefix("None") } == expected)
+            #expect(found.filter { $0.hasPrefix("None") }.count == numbers.count - 2)
+        }
+    }
+
+    @Test("the last of many places of a literal is found backwards", arguments: [0, 15, 16, 17, 4095, 4096, 9000])
+    func backwards(distance: Int) throws {
+        let database = try TestDatabase(body: "\(hex("open"))*\(hex(Self.rare))")
+        let text = "OPEN open \(String(repeating: "o", count: distance))\(Self.rare)"
+        #expect(database.matches(Array(text.utf8)).offsets == [5])
+        #expect(database.matches(Array(text.dropFirst(6).utf8)).found.isEmpty)
+    }
+
     @Test("one scratch may go from object to object")
     func again() throws {
         let database = try database("0&1", hex("ab"))

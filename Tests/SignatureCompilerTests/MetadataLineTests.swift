@@ -151,6 +151,8 @@ struct LinkLineTests {
         ("abc", "abc"), ("a\\.b", "a.b"), ("(x)abc", "abc"), ("ab?cd", "cd"), ("abc*d", "ab"), ("a|b", ""),
         ("[abc]de", "de"), ("[]a]bc", "bc"), ("\\w+xyz", "xyz"), (".+", ""), ("ab{2}cde", "cde"), ("(a|b)", ""),
         ("((x)y)zz", "zz"), ("abc\\", ""), ("[abc", ""),
+        ("\\x41bcd", "Abcd"), ("ab\\101cde", ""), ("\\Qa.b\\Ecde", ""), ("ab\\tc", "ab\tc"), ("(?x)a b c", ""),
+        ("(?i)abc", "abc"), ("(*ACCEPT)abc", ""), ("(?:x)abc", "abc"), ("ab\\k<n>cde", ""), ("\\xZZabc", ""),
     ])
     func literals(_ expression: String, _ literal: String) {
         let found = parse(expression) { RegexLiteral.longest($0) }

@@ -443,6 +443,7 @@ typedef struct em_regex {
     uint8_t base;
     uint8_t reserved;       /* 0 */
     uint32_t first_operation, operation_count; /* the trigger, over parts of the same rule that are no regexes */
+    uint32_t literal, literal_length; /* bytes in BYTES that every match has, in whatever case; 0, 0: none are known */
 } em_regex;
 
 /* A number in the object, compared: see the byte compare subsignatures of ClamAV. */

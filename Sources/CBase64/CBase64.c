@@ -1,0 +1,1 @@
+#include "CBase64.h"

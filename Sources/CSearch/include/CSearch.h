@@ -1,0 +1,65 @@
+// Looking for two bytes at a fixed distance, as many places at once as a register holds.
+#ifndef CSEARCH_H
+#define CSEARCH_H
+#include <stddef.h>
+#include <stdint.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/// A byte that is looked for: `byte | mask == value`. With mask 0x20 and a small letter as value, its capital matches
+/// too.
+typedef struct CSearch_byte {
+    uint8_t value, mask;
+} CSearch_byte;
+
+/// The first of the places `from ..< to` where `first` lies, with `second` so many bytes (`distance`) behind it; `to`
+/// when there is none. Bytes up to `to - 1 + distance` must be readable.
+static inline size_t CSearch_pair(
+    const uint8_t *bytes, size_t from, size_t to, size_t distance, CSearch_byte first, CSearch_byte second) {
+    size_t at = from;
+#if defined(__SSE2__)
+    const __m128i firstMask = _mm_set1_epi8((char)first.mask), firstValue = _mm_set1_epi8((char)first.value);
+    const __m128i secondMask = _mm_set1_epi8((char)second.mask), secondValue = _mm_set1_epi8((char)second.value);
+    while (at < to && to - at >= 16) {
+        const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at + distance));
+        const __m128i both = _mm_and_si128(
+            _mm_cmpeq_epi8(_mm_or_si128(a, firstMask), firstValue),
+            _mm_cmpeq_epi8(_mm_or_si128(b, secondMask), secondValue));
+        const unsigned found = (unsigned)_mm_movemask_epi8(both);
+        if (found != 0) return at + (size_t)__builtin_ctz(found);
+        at += 16;
+    }
+#endif
+    for (; at < to; at++) {
+        if ((bytes[at] | first.mask) == first.value && (bytes[at + distance] | second.mask) == second.value) return at;
+    }
+    return to;
+}
+
+/// The last such place; `to` when there is none.
+static inline size_t CSearch_last_pair(
+    const uint8_t *bytes, size_t from, size_t to, size_t distance, CSearch_byte first, CSearch_byte second) {
+    size_t at = to;
+#if defined(__SSE2__)
+    const __m128i firstMask = _mm_set1_epi8((char)first.mask), firstValue = _mm_set1_epi8((char)first.value);
+    const __m128i secondMask = _mm_set1_epi8((char)second.mask), secondValue = _mm_set1_epi8((char)second.value);
+    while (at > from && at - from >= 16) {
+        at -= 16;
+        const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at + distance));
+        const __m128i both = _mm_and_si128(
+            _mm_cmpeq_epi8(_mm_or_si128(a, firstMask), firstValue),
+            _mm_cmpeq_epi8(_mm_or_si128(b, secondMask), secondValue));
+        const unsigned found = (unsigned)_mm_movemask_epi8(both);
+        if (found != 0) return at + 31 - (size_t)__builtin_clz(found);
+    }
+#endif
+    while (at > from) {
+        at--;
+        if ((bytes[at] | first.mask) == first.value && (bytes[at + distance] | second.mask) == second.value) return at;
+    }
+    return to;
+}
+#endif
