@@ -147,9 +147,15 @@ let moduleCode: [Target] = [
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
     moduleLibrary("DiskImages", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("OldArchives", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
-    moduleLibrary("Archives", ["DiskImages", "OldArchives", "Documents", "Executables", "Libarchive", "MailFormats", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
+    moduleLibrary(
+        "Archives",
+        [
+            "DiskImages", "OldArchives", "Documents", "Executables", "Libarchive", "MailFormats", "Unpacking",
+            "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib",
+        ]),
     moduleLibrary("CompoundFiles", ["BytesE"]),
-    moduleLibrary("Documents", ["CompoundFiles", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary(
+        "Documents", ["CompoundFiles", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto"]),
     moduleLibrary("Heuristics", ["CompoundFiles", "ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "TokensE", "BytesE", "CModuleABI"]),
 ]
@@ -330,7 +336,8 @@ let testTargets: [Target] = [
     tests(
         "SMTPAgent",
         [
-            "AgentKit", "SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform", "Bytes",
+            "AgentKit", "SMTPAgent", "SMTP", "Mail", "ScanProtocol", "EventLoop", "TLS", "Configuration", "Platform",
+            "Bytes",
             "CLinux",
         ]),
 ]
@@ -341,7 +348,8 @@ let moduleTests: [Target] =
         tests(
             "Matching",
             [
-                "Matching", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI",
+                "Matching", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule", "BytesE", "Bytes",
+                "CModuleABI",
                 "Platform",
             ]),
         tests(

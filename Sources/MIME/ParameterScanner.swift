@@ -26,6 +26,9 @@ struct ParameterScanner {
             if isSpace(byte) {
                 // "multipart / mixed" is one value, "multipart/mixed boundary=x" is two.
                 if wordAheadHasEquals() { break }
+                // What was looked over is not looked over again.
+                while index < bytes.count, isSpace(bytes[index]) { index += 1 }
+                continue
             } else if byte != 0x22, result.count < 255 {
                 result.append(asciiLowercased(byte))
             }
