@@ -340,7 +340,7 @@ def formats():
         check(status == 50, f"EICAR in {name}: {status} {out[-300:] if status != 50 else ''}")
         if name == "RFC 2231 name":
             check("€rates.exe" in out, f"and its name is put together: {[l for l in out.splitlines() if 'threat=' in l]}")
-    damaged = {"7z": b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(64), "rar": b"Rar!\x1a\x07\x01\x00" + bytes(64),
+    damaged = {"7z": b"7z\xbc\xaf\x27\x1c\x00\x04" + b"\1" * 64, "rar": b"Rar!\x1a\x07\x01\x00" + bytes(64),
                    "xz": b"\xfd7zXZ\x00\x00\x04" + bytes(64), "bzip2": b"BZh91AY&SY" + bytes(64)}
     for name, content in damaged.items():
         status, out, _ = scan(put(f"unsupported/x.{name}", content))
