@@ -47,7 +47,8 @@ func claimedFormats(_ scan: ScanContext, _ object: em_object) -> [ClaimedFormat]
     let candidate = Candidate(scan, object)
     var result: [ClaimedFormat] = []
     forEachExtractor { extractor in
-        guard scan.number(extractor.option, otherwise: 1) != 0, let claim = extractor.identify(candidate) else {
+        // Options are looked up last: most formats are not the object's.
+        guard let claim = extractor.identify(candidate), scan.number(extractor.option, otherwise: 1) != 0 else {
             return
         }
         result.append(ClaimedFormat(extractor: extractor, claim: claim))
