@@ -6,7 +6,8 @@ import Unpacking
 /// PDF: the decoded content of every stream, and scripts that stand in dictionaries.
 ///
 /// Objects are sought one after another from the beginning, whatever cross-reference tables say, so old revisions and
-/// files with damaged tables are seen whole. Pictures are left out: nothing is hidden in what they decode to.
+/// files with damaged tables are seen whole. What a dictionary says a stream is for is not believed either: an attached
+/// file may call itself a picture. Only the filters of pictures are not undone.
 final class PDFUnpacker: Unpacker {
     private let syntax: PDFSyntax
     private var position = 0
@@ -65,8 +66,6 @@ final class PDFUnpacker: Unpacker {
         _ object: PDFObject, _ dictionary: Range<Int>, _ range: Range<Int>
     ) throws(ModuleError) -> Bool {
         let filters = filters(of: dictionary)
-        let isPicture = syntax.isName(at: syntax.value(of: "Subtype", in: dictionary), "Image")
-        if isPicture && !filters.contains(where: { if case .unknown = $0 { true } else { false } }) { return false }
         var child = Child()
         child.offset = UInt64(range.lowerBound)
         child.extent = UInt64(range.count)
@@ -85,7 +84,8 @@ final class PDFUnpacker: Unpacker {
             content = child.data
             isInPlace = false
         }
-        for filter in filters.prefix(Self.mostFilters) {
+        for (number, filter) in filters.prefix(Self.mostFilters).enumerated() {
+            let parameters = parameters(of: dictionary, filter: number)
             if case .picture = filter { break }
             if case .crypt = filter { continue }
             if case .unknown = filter {
@@ -94,11 +94,11 @@ final class PDFUnpacker: Unpacker {
             }
             var output = try Output(scan, in: self.object, expected: content.count)
             let isWhole = try filter.decode(
-                content, earlyChange: syntax.number(of: "EarlyChange", in: parameters(of: dictionary)) ?? 1 != 0,
+                content, earlyChange: syntax.number(of: "EarlyChange", in: parameters) ?? 1 != 0,
                 into: &output)
             if !isWhole, output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
             try close(&output, &child)
-            content = try undoPredictor(dictionary, filter, child.data, &child)
+            content = try undoPredictor(parameters, filter, child.data, &child)
             isInPlace = false
         }
         if isInPlace { child.flags |= EM_OBJECT_IN_PLACE }
@@ -135,30 +135,42 @@ final class PDFUnpacker: Unpacker {
         return result
     }
 
-    /// The parameters of the filters: those of the first, when there are several.
-    private func parameters(of dictionary: Range<Int>) -> Range<Int> {
-        guard let place = syntax.value(of: "DecodeParms", in: dictionary) ?? syntax.value(of: "DP", in: dictionary)
-        else {
-            return dictionary.lowerBound..<dictionary.lowerBound
-        }
-        var start = place.lowerBound
-        while start + 1 < place.upperBound, data[start] != 0x3c || data[start + 1] != 0x3c {
-            guard data[start] == 0x5b || PDFSyntax.isSpace(data[start]) else {
-                return dictionary.lowerBound..<dictionary.lowerBound
+    /// The parameters of a filter: a dictionary, or the one at the filter's place in an array, in which null stands for
+    /// none. Empty when there are none.
+    private func parameters(of dictionary: Range<Int>, filter: Int) -> Range<Int> {
+        let none = dictionary.lowerBound..<dictionary.lowerBound
+        guard let place = syntax.value(of: "DecodeParms", in: dictionary) ?? syntax.value(of: "DP", in: dictionary),
+            place.lowerBound < place.upperBound
+        else { return none }
+        guard data[place.lowerBound] == 0x5b else { return parameters(at: place) ?? none }
+        let end = syntax.valueEnd(place.lowerBound, place.upperBound)
+        var index = syntax.skipSpace(place.lowerBound + 1, end)
+        for _ in 0..<filter {
+            // A reference is three values.
+            let isReference = syntax.reference(at: index..<end) != nil
+            for _ in 0..<(isReference ? 3 : 1) {
+                guard index < end, data[index] != 0x5d else { return none }
+                index = syntax.skipSpace(max(index + 1, syntax.valueEnd(index, end)), end)
             }
-            start += 1
         }
-        return start..<syntax.valueEnd(start, place.upperBound)
+        return parameters(at: index..<end) ?? none
+    }
+
+    /// The dictionary at a place, or the one that stands elsewhere and is referred to.
+    private func parameters(at place: Range<Int>) -> Range<Int>? {
+        if data.slice(place.lowerBound, place.upperBound).hasPrefix(ByteView("<<")) {
+            return place.lowerBound..<syntax.valueEnd(place.lowerBound, place.upperBound)
+        }
+        return syntax.reference(at: place).flatMap { find($0)?.dictionary }
     }
 
     private func undoPredictor(
-        _ dictionary: Range<Int>, _ filter: PDFFilter, _ content: ByteView, _ child: inout Child
+        _ parameters: Range<Int>, _ filter: PDFFilter, _ content: ByteView, _ child: inout Child
     ) throws(ModuleError) -> ByteView {
         switch filter {
         case .flate, .lzw: break
         default: return content
         }
-        let parameters = parameters(of: dictionary)
         guard let predictor = syntax.number(of: "Predictor", in: parameters), predictor > 1 else { return content }
         func number(_ key: StaticString, _ otherwise: Int) -> Int {
             min(1 << 16, max(1, syntax.number(of: key, in: parameters) ?? otherwise))
@@ -240,8 +252,14 @@ final class PDFUnpacker: Unpacker {
         return []
     }
 
+    /// How many objects were looked up: each costs a search through the file.
+    private var lookups = 0
+    private static let mostLookups = 512
+
     /// The last object with a number.
     private func find(_ number: Int) -> PDFObject? {
+        guard lookups < Self.mostLookups else { return nil }
+        lookups += 1
         var text = decimal(number)
         text.append(0x20)
         return text.withUnsafeBufferPointer { buffer -> PDFObject? in
@@ -281,12 +299,8 @@ final class PDFUnpacker: Unpacker {
         return digits.reversed()
     }
 
-    /// The number that an object is: of lengths that stand elsewhere. So many are looked up in a file, since each costs
-    /// a search.
-    private var lookups = 0
+    /// The number that an object is: of lengths that stand elsewhere.
     private func length(of number: Int) -> Int? {
-        guard lookups < 256, let object = find(number) else { return nil }
-        lookups += 1
-        return syntax.number(at: object.start, data.count)?.value
+        find(number).flatMap { syntax.number(at: $0.start, data.count)?.value }
     }
 }
