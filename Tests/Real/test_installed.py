@@ -402,14 +402,19 @@ def filters():
 
 # ---------------------------------------------------------------- a module of somebody else
 
-def third_party():
-    print("the example module, by the steps of docs/module-abi.md")
-    sample = put("note/secret.txt", b"This text is CONFIDENTIAL, and not long.\n")
+def build_example(folder, source, file):
+    """Compiles an example module by the command of docs/module-abi.md."""
     built = subprocess.run(
         ["cc", "-std=c11", "-Wall", "-Wextra", "-O2", "-fPIC", "-shared", "-I", "Sources/CModuleABI/include",
-         "-Wl,-z,now,-z,defs,--version-script=modules/examples/c-note/module.map", "-o", f"{work}/em100_64.dat",
-         "modules/examples/c-note/note.c"], cwd=REPOSITORY, capture_output=True)
-    check(built.returncode == 0 and not built.stderr, f"it compiles without a warning {built.stderr.decode()}")
+         f"-Wl,-z,now,-z,defs,--version-script=modules/examples/{folder}/module.map", "-o", f"{work}/{file}",
+         f"modules/examples/{folder}/{source}"], cwd=REPOSITORY, capture_output=True)
+    check(built.returncode == 0 and not built.stderr, f"{source} compiles without a warning {built.stderr.decode()}")
+
+
+def third_party():
+    print("the example modules, by the steps of docs/module-abi.md")
+    sample = put("note/secret.txt", b"This text is CONFIDENTIAL, and not long.\n")
+    build_example("c-note", "note.c", "em100_64.dat")
     key = f"{work}/acme.key"
     tree.command("esets_mod", f"--key={key}", f"--public={work}/acme.pub", "keygen")
     check(tree.command("esets_mod", f"--key={key}", "sign", f"{work}/em100_64.dat").returncode == 0, "it is signed")
@@ -426,11 +431,52 @@ def third_party():
     check(status == 0 and "Note.Confidential" in out, f"its note is in the verdict, which stays clean: {out.splitlines()[:1]}")
     check(
         wait_until(lambda: "an object says CONFIDENTIAL" in tree.log_text(), 5), "it takes part in scans, and its log line arrives")
-    os.remove(mirror)
+    crates(key)
+    for name in ("em100", "em102"):
+        os.remove(f"{tree.mirror}/modules/{name}_64.dat")
     done = tree.update("--force")
-    check(done.returncode == 0 and b"em100" not in tree.command("esets_mod", "list").stdout, "it is removed again")
-    check(wait_until(lambda: not loaded("em100"), 10), "no scanning process has it loaded any more")
+    listed = tree.command("esets_mod", "list").stdout
+    check(done.returncode == 0 and b"em100" not in listed and b"em102" not in listed, "they are removed again")
+    check(wait_until(lambda: not loaded("em100") and not loaded("em102"), 10), "no scanning process has them loaded any more")
     check(scan(sample)[0] == 0, "and scanning goes on")
+
+
+def crate(*files):
+    """A crate: method, name and content of each file."""
+    return b"CRATE 1\n" + b"".join(
+        bytes([method, len(name)]) + len(content).to_bytes(4, "little") + name + content for method, name, content in files)
+
+
+def packed(content):
+    """PackBits without runs."""
+    pieces = [content[at:at + 16] for at in range(0, len(content), 16)]
+    return b"".join(bytes([len(piece) - 1]) + piece for piece in pieces)
+
+
+def crates(key):
+    """The example that opens a container, beside em003."""
+    build_example("c-container", "container.c", "em102_64.dat")
+    tree.command("esets_mod", f"--key={key}", "sign", f"{work}/em102_64.dat")
+    mail = put("crate/mail.eml", attachment(crate((0, b"a.txt", b"harmless"), (1, b"eicar.com", packed(EICAR))), "goods.crate"))
+    check(scan("--clean-mode=none", mail)[0] == 0, "without its module a crate is a file like any other")
+    shutil.copy(f"{work}/em102_64.dat", f"{tree.mirror}/modules/em102_64.dat")
+    done = tree.update()
+    check(done.returncode == 0, f"a module that opens crates goes into use: {text(done).strip()}")
+    status, out, _ = scan("--json", "--clean-mode=none", mail)
+    check(status == 50 and "CRATE" in out and "eicar.com" in out, f"a mail with EICAR in a crate: {status} {out.splitlines()[:1]}")
+    status, out, _ = scan("--json", "--clean-mode=none", put("crate/zip", zipped(crate((0, b"mail", attachment(zipped(crate((1, b"e", packed(EICAR)))), "a.zip"))))))
+    check(status == 50, f"crates, mails and zips in each other: {status}")
+    status, out, _ = scan("--json", "--clean-mode=none", put("crate/many", crate(*[(0, b"", b"")] * 300_000)))
+    check(status == 10 and "limit" in out, f"300,000 files in a crate end by a limit: {status}")
+    status, out, _ = scan("--json", "--clean-mode=none", put("crate/bomb", crate(*[(1, b"z", b"\x81\0" * 4_000_000)] * 4)))
+    check(status == 10 and "limit" in out, f"2 GB in a crate end by a limit: {status}")
+    status, out, _ = scan("--json", "--clean-mode=none", put("crate/odd", crate((7, b"x", b"text"))))
+    check(status == 10, f"a method that nobody knows is not scanned: {status}")
+    status, out, _ = scan("--json", "--clean-mode=none", put("crate/cut", crate((0, b"e", EICAR))[:-1] + b"*"))
+    check(status == 50, f"EICAR at the end of a crate: {status}")
+    cut = crate((0, b"e", EICAR), (1, b"f", packed(EICAR)))
+    codes = {scan("--clean-mode=none", put("crate/cut", cut[:size]))[0] for size in range(len(cut) - 4, 0, -37)}
+    check(codes <= {0, 50}, f"crates that end anywhere: {codes}")
 
 
 def loaded(name):
