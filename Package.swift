@@ -122,7 +122,7 @@ let shims: [Target] = [
 ]
 
 let sharedLibraries: [Target] = [
-    shared("Bytes"),
+    shared("Bytes", shims: ["CSearch"]),
     shared("MIME", ["Bytes"], shims: ["CBase64"]),
     shared("Tokens", ["Bytes", "MIME"], shims: ["CModuleABI"]),
     shared("Verifier", ["Bytes"], shims: ["CModuleABI", "CElf", "CCrypto"]),

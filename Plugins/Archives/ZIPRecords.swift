@@ -101,10 +101,10 @@ struct ZIPDirectory {
     init?(_ data: ByteView) {
         // 22 bytes and a comment of up to 65,535; some unpackers accept junk behind it.
         let lowest = max(0, data.count - 65536 - 1024)
-        // The rarest byte of "PK\u{5}\u{6}" in most data is one of the last two.
-        var end = data.count - 22 + 4
-        while end > lowest + 3, let last = data.lastIndex(of: 0x06, in: lowest + 3..<end) {
-            if data.load(UInt32.self, at: last - 3) == 0x0605_4B50, let found = Self.directory(data, last - 3) {
+        // The rarest bytes of "PK\u{5}\u{6}" in most data are the last two.
+        var end = data.count - 22 + 3
+        while end > lowest + 2, let last = data.lastIndex(of: 0x05, then: 0x06, distance: 1, in: lowest + 2..<end) {
+            if data.load(UInt32.self, at: last - 2) == 0x0605_4B50, let found = Self.directory(data, last - 2) {
                 start = found.start
                 shift = found.shift
                 return

@@ -34,9 +34,9 @@ final class DataURIUnpacker: Unpacker {
     /// The next address at or after an offset.
     private static func place(_ data: ByteView, _ from: Int) -> Place? {
         var index = from
-        while let hit = data.firstIndex(of: 0x3a, from: index) {
+        while let start = data.firstIndex(ofIgnoringCase: ByteView("data:"), from: index) {
+            let hit = start + 4
             index = hit + 1
-            guard hit >= 4, data.slice(hit - 4, hit).equalsIgnoringCase(ByteView("data")) else { continue }
             let head = data.slice(hit + 1, hit + 257)
             guard let comma = head.firstIndex(of: 0x2c) else { continue }
             let parameters = head.prefix(comma)
@@ -58,7 +58,7 @@ final class DataURIUnpacker: Unpacker {
             guard isAddress, isBase64 || parameters.firstIndex(of: 0x2f) != nil else { continue }
             let typeEnd = parameters.firstIndex(of: 0x3b) ?? parameters.count
             return Place(
-                start: hit - 4, value: hit + 1 + comma + 1, type: (hit + 1)..<(hit + 1 + typeEnd), isBase64: isBase64)
+                start: start, value: hit + 1 + comma + 1, type: (hit + 1)..<(hit + 1 + typeEnd), isBase64: isBase64)
         }
         return nil
     }

@@ -22,8 +22,12 @@ final class FlatDocumentUnpacker: Unpacker {
 
     override func next() throws(ModuleError) -> Bool {
         guard mayHaveChildren() else { return false }
+        var checked = position
         while let open = data.firstIndex(of: 0x3c, from: position) {
-            try scan.check()
+            if open - checked >= 4096 {
+                try scan.check()
+                checked = open
+            }
             guard let close = data.firstIndex(of: 0x3e, from: open) else { return false }
             position = close + 1
             guard holdsData(data.slice(open + 1, min(close, open + 65))) else { continue }

@@ -67,12 +67,6 @@ package enum ExecutableContent {
     }
 
     private static func isHTMLApplication(_ data: ByteView) -> Bool {
-        let head = data.prefix(16_384)
-        var from = 0
-        while let hit = head.firstIndex(of: 0x3c, from: from) {
-            if head.dropFirst(hit + 1).hasPrefixIgnoringCase(ByteView("hta:application")) { return true }
-            from = hit + 1
-        }
-        return false
+        data.prefix(16_384).firstIndex(ofIgnoringCase: ByteView("<hta:application")) != nil
     }
 }

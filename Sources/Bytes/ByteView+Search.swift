@@ -1,3 +1,5 @@
+import CSearch
+
 extension ByteView {
     /// Whether both have the same bytes.
     @inlinable package func equals(_ other: ByteView) -> Bool {
@@ -27,67 +29,69 @@ extension ByteView {
     }
 
     /// The first index of a byte at or after `from`.
-    @inlinable package func firstIndex(of byte: UInt8, from: Int = 0) -> Int? {
-        guard let base, from >= 0 else { return nil }
-        var i = from
-        // Eight at a time: a byte that is zero after the exclusive or borrows from its highest bit.
-        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
-        while count - i >= 8 {
-            let bits = UInt64(littleEndian: UnsafeRawPointer(base + i).loadUnaligned(as: UInt64.self)) ^ pattern
-            let zeros = (bits &- 0x0101_0101_0101_0101) & ~bits & 0x8080_8080_8080_8080
-            // The lowest mark is always right, those above it may be borrowed.
-            if zeros != 0 { return i + zeros.trailingZeroBitCount / 8 }
-            i += 8
-        }
-        while i < count {
-            if base[i] == byte { return i }
-            i += 1
-        }
-        return nil
+    package func firstIndex(of byte: UInt8, from: Int = 0) -> Int? { firstIndex(of: byte, or: byte, from: from) }
+
+    /// The first index of either of two bytes at or after `from`.
+    package func firstIndex(of byte: UInt8, or other: UInt8, from: Int = 0) -> Int? {
+        guard let base, from >= 0, from < count else { return nil }
+        let place = CSearch_either(base, from, count, byte, other)
+        return place < count ? place : nil
     }
 
     /// The last index of a byte in a range of indices; parts of the range outside do not count.
-    @inlinable package func lastIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
-        guard let base else { return nil }
-        let lowest = max(0, range.lowerBound)
-        var end = min(count, range.upperBound)
-        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
-        while end - lowest >= 8 {
-            let bits = UnsafeRawPointer(base + end - 8).loadUnaligned(as: UInt64.self) ^ pattern
-            if (bits &- 0x0101_0101_0101_0101) & ~bits & 0x8080_8080_8080_8080 != 0 { break }
-            end -= 8
-        }
-        while end > lowest {
-            end -= 1
-            if base[end] == byte { return end }
-        }
-        return nil
+    package func lastIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
+        lastIndex(of: byte, then: byte, distance: 0, in: range)
     }
 
-    /// The first index at or after `from` of a byte below `limit`, which is at most 128; `count` when there is none.
-    @inlinable package func firstIndex(below limit: UInt8, from: Int = 0) -> Int {
-        guard let base, from >= 0, from < count else { return count }
-        var i = from
-        // Eight at a time: the subtraction borrows from the highest bit of a byte that is below.
-        let limits = UInt64(min(limit, 128)) &* 0x0101_0101_0101_0101
-        while count - i >= 8 {
-            let bits = UnsafeRawPointer(base + i).loadUnaligned(as: UInt64.self)
-            if (bits &- limits) & ~bits & 0x8080_8080_8080_8080 != 0 { break }
-            i += 8
-        }
-        while i < count, base[i] >= limit { i += 1 }
-        return i
+    /// The last index in a range of indices of a byte that another one follows at a distance, 0…255; no byte outside of
+    /// the view counts.
+    package func lastIndex(of byte: UInt8, then other: UInt8, distance: Int, in range: Range<Int>) -> Int? {
+        let low = max(0, range.lowerBound)
+        let high = min(count - distance, range.upperBound)
+        guard let base, low < high else { return nil }
+        let place = CSearch_last_pair(
+            base, low, high, distance, CSearch_byte(value: byte, mask: 0), CSearch_byte(value: other, mask: 0))
+        return place < high ? place : nil
+    }
+
+    /// The first index at or after `from` of a byte below `limit`, which is not 0; `count` when there is none.
+    package func firstIndex(below limit: UInt8, from: Int = 0) -> Int {
+        guard let base, limit > 0, from >= 0, from < count else { return count }
+        return CSearch_below(base, from, count, limit)
     }
 
     /// The first index at or after `from` where `needle` begins.
-    @inlinable package func firstIndex(of needle: ByteView, from: Int = 0) -> Int? {
-        guard let first = needle.isEmpty ? nil : needle[0] else { return from <= count ? from : nil }
-        var i = from
-        while let hit = firstIndex(of: first, from: i), hit <= count - needle.count {
-            if slice(hit, hit + needle.count).equals(needle) { return hit }
-            i = hit + 1
+    package func firstIndex(of needle: ByteView, from: Int = 0) -> Int? {
+        firstIndex(of: needle, from: from, ignoringCase: false)
+    }
+
+    /// The first index at or after `from` where `needle` begins, ASCII letters of either case taken for the same.
+    package func firstIndex(ofIgnoringCase needle: ByteView, from: Int = 0) -> Int? {
+        firstIndex(of: needle, from: from, ignoringCase: true)
+    }
+
+    /// Looks for the first and the last byte of the needle at once: places where only one of them fits are not looked at.
+    private func firstIndex(of needle: ByteView, from: Int, ignoringCase: Bool) -> Int? {
+        guard !needle.isEmpty else { return from <= count ? from : nil }
+        let end = count - needle.count + 1
+        guard let base, from >= 0 else { return nil }
+        let first = Self.searched(needle[0], ignoringCase)
+        let last = Self.searched(needle[needle.count - 1], ignoringCase)
+        var index = from
+        while index < end {
+            index = CSearch_pair(base, index, end, needle.count - 1, first, last)
+            guard index < end else { return nil }
+            let place = slice(index, index + needle.count)
+            if ignoringCase ? place.equalsIgnoringCase(needle) : place.equals(needle) { return index }
+            index += 1
         }
         return nil
+    }
+
+    private static func searched(_ byte: UInt8, _ ignoringCase: Bool) -> CSearch_byte {
+        let small = asciiLowercased(byte)
+        let isLetter = small &- 0x61 < 26
+        return ignoringCase && isLetter ? CSearch_byte(value: small, mask: 0x20) : CSearch_byte(value: byte, mask: 0)
     }
 
     /// Without spaces, tabs, CR and LF at both ends.

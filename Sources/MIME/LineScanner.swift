@@ -29,18 +29,17 @@ struct LineScanner {
         var bareCR = false
         while index < end {
             let stop = min(end, index + 65536)
-            while index < stop {
-                let byte = base[index]
-                if byte == 0x0A {
-                    return finish(base, from, index, index + 1, bareCR)
-                }
-                if byte == 0x0D, index + 1 >= end || base[index + 1] != 0x0A {
-                    if bareCREndsLine { return finish(base, from, index, index + 1, bareCR) }
+            let piece = bytes.prefix(stop)
+            while let hit = piece.firstIndex(of: 0x0A, or: 0x0D, from: index) {
+                if base[hit] == 0x0A { return finish(base, from, hit, hit + 1, bareCR) }
+                if hit + 1 >= end || base[hit + 1] != 0x0A {
+                    if bareCREndsLine { return finish(base, from, hit, hit + 1, bareCR) }
                     // CR CR LF is still one line end.
-                    if index + 1 < end, base[index + 1] != 0x0D { bareCR = true }
+                    if hit + 1 < end, base[hit + 1] != 0x0D { bareCR = true }
                 }
-                index += 1
+                index = hit + 1
             }
+            index = stop
             if index < end, !check() { return nil }
         }
         return finish(base, from, end, end, bareCR)

@@ -40,18 +40,11 @@ package enum MIMEMessage {
     /// Whether the first line ends with a CR alone, so that all lines are taken to end so.
     /// Looks at no more than 64 KiB: later line ends do not make a style.
     package static func usesBareCR(_ bytes: ByteView, from: Int) -> Bool {
-        let stop = min(bytes.count, from + 65536)
-        var index = from
-        while index < stop {
-            if bytes[index] == 0x0A { return false }
-            if bytes[index] == 0x0D {
-                var after = index
-                while after < stop, bytes[after] == 0x0D { after += 1 }
-                return after < stop && bytes[after] != 0x0A
-            }
-            index += 1
-        }
-        return false
+        let head = bytes.prefix(from + 65536)
+        guard let hit = head.firstIndex(of: 0x0A, or: 0x0D, from: from), head[hit] == 0x0D else { return false }
+        var after = hit
+        while after < head.count, head[after] == 0x0D { after += 1 }
+        return after < head.count && head[after] != 0x0A
     }
 
     /// How sure one can be that these bytes are a message, 0…100, from their first header fields.

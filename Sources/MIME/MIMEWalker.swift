@@ -212,32 +212,20 @@ package struct MIMEWalker {
 
     /// The first delimiter line at or after a line's start. Sets `isCancelled` when `check` says no.
     private mutating func nextDelimiter(from start: Int, _ check: () -> Bool) -> Delimiter? {
-        guard let base = message.buffer.baseAddress else { return nil }
         let end = message.count
-        // "--" covers one of two neighbouring positions, so every second byte is enough.
         var index = start
-        var checkAt = start + 65536
         while index < end {
-            if index >= checkAt {
-                checkAt = index + 65536
-                if !check() {
-                    isCancelled = true
-                    return nil
-                }
+            let stop = min(end, index + 65536)
+            let piece = message.prefix(stop + 1)
+            while let hit = piece.firstIndex(of: ByteView("--"), from: index) {
+                if isLineStart(hit, from: start), let found = delimiter(at: hit) { return found }
+                index = hit + 1
             }
-            if base[index] == 0x2D {
-                if index > start, base[index - 1] == 0x2D, isLineStart(index - 1, from: start),
-                    let found = delimiter(at: index - 1)
-                {
-                    return found
-                }
-                if index + 1 < end, base[index + 1] == 0x2D, isLineStart(index, from: start),
-                    let found = delimiter(at: index)
-                {
-                    return found
-                }
+            index = stop
+            if index < end, !check() {
+                isCancelled = true
+                return nil
             }
-            index += 2
         }
         return nil
     }

@@ -21,6 +21,7 @@ package struct UUBlocks {
 
     private let bytes: ByteView
     private var position: Int
+    private let first: Int
     private let end: Int
     /// Whether `check` ended the search.
     package private(set) var isCancelled = false
@@ -28,33 +29,43 @@ package struct UUBlocks {
     /// Searches a range of bytes: the body of a part.
     package init(_ bytes: ByteView, in range: Range<Int>) {
         self.bytes = bytes
-        self.position = range.lowerBound
+        position = range.lowerBound
+        first = range.lowerBound
         self.end = min(bytes.count, range.upperBound)
     }
 
     /// The next file; nil when there is none, or when `check` (asked about every 64 KiB) says no.
     package mutating func next(check: () -> Bool = { true }) -> Block? {
         let scanner = LineScanner(bytes: bytes, end: end, bareCREndsLine: true)
-        var looked = position
         while position < end, !isCancelled {
-            guard let line = scanner.line(from: position, check: check) else {
+            let stop = min(end, position + 65536)
+            // A word that begins before the stop may end behind it.
+            let piece = bytes.prefix(min(end, stop + Self.mark.count - 1))
+            guard let start = piece.firstIndex(of: Self.mark, from: position) else {
+                position = stop
+                if position < end, !check() { isCancelled = true }
+                continue
+            }
+            guard isLineStart(start) else {
+                position = start + 1
+                continue
+            }
+            guard let line = scanner.line(from: start, check: check) else {
                 isCancelled = true
                 return nil
             }
-            let start = position
             position = line.next
-            if position - looked > 65536 {
-                looked = position
-                if !check() {
-                    isCancelled = true
-                    return nil
-                }
-            }
-            guard bytes[start] == 0x62, let head = head(start, line.contentEnd), line.next < end else { continue }
+            guard let head = head(start, line.contentEnd), line.next < end else { continue }
             if head.encoding == .uuencode, !isDataLine(scanner, line.next) { continue }
             return block(start, head, line.next, scanner, check)
         }
         return nil
+    }
+
+    private static var mark: ByteView { ByteView("begin") }
+
+    private func isLineStart(_ index: Int) -> Bool {
+        index == first || bytes[index - 1] == 0x0A || bytes[index - 1] == 0x0D
     }
 
     private mutating func block(

@@ -37,6 +37,47 @@ import Testing
         }
     }
 
+    /// A needle at every place of texts of every length around the steps of sixteen, with its first or its last byte before it.
+    @Test(arguments: ["--", "data:", "begin", "x"]) func findsNeedles(_ needle: String) {
+        let wanted = Array(needle.utf8)
+        let capitals = Array(needle.uppercased().utf8)
+        for count in wanted.count...50 {
+            for place in 0...(count - wanted.count) {
+                var bytes = [UInt8](repeating: wanted[0] ^ 0x40, count: count)
+                if place > 2, wanted.count > 1 { bytes[place - 2] = wanted[wanted.count - 1] }
+                bytes.replaceSubrange(place..<place + wanted.count, with: wanted)
+                var shouted = bytes
+                shouted.replaceSubrange(place..<place + wanted.count, with: capitals)
+                wanted.withUnsafeBufferPointer { needle in
+                    let needle = ByteView(needle)
+                    bytes.withUnsafeBufferPointer { buffer in
+                        #expect(ByteView(buffer).firstIndex(of: needle) == place)
+                        #expect(ByteView(buffer).firstIndex(of: needle, from: place) == place)
+                        #expect(ByteView(buffer).firstIndex(of: needle, from: place + 1) == nil)
+                        #expect(ByteView(buffer).prefix(place + needle.count - 1).firstIndex(of: needle) == nil)
+                    }
+                    shouted.withUnsafeBufferPointer { buffer in
+                        #expect(ByteView(buffer).firstIndex(ofIgnoringCase: needle) == place)
+                        let isSame = wanted == capitals
+                        #expect(ByteView(buffer).firstIndex(of: needle) == (isSame ? place : nil))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func findsEitherOfTwo() {
+        for place in 0..<40 {
+            var bytes = [UInt8](repeating: 0x2E, count: 40)
+            bytes[place] = place % 2 == 0 ? 0x0A : 0x0D
+            if place < 39 { bytes[39] = 0x0A }
+            bytes.withUnsafeBufferPointer { buffer in
+                #expect(ByteView(buffer).firstIndex(of: 0x0A, or: 0x0D) == place)
+                #expect(ByteView(buffer).firstIndex(of: 0x0A, or: 0x0D, from: place + 1) == (place < 39 ? 39 : nil))
+            }
+        }
+    }
+
     @Test func findsTheFirstBelow() {
         for count in 0...40 {
             for place in 0..<max(1, count) {

@@ -1,4 +1,4 @@
-// Looking for two bytes at a fixed distance, as many places at once as a register holds.
+// Looking for bytes, and for two bytes at a fixed distance, as many places at once as a register holds.
 #ifndef CSEARCH_H
 #define CSEARCH_H
 #include <stddef.h>
@@ -38,7 +38,40 @@ static inline size_t CSearch_pair(
     return to;
 }
 
-/// The last such place; `to` when there is none.
+/// The first of the places `from ..< to` where `one` or `other` lies; `to` when there is none.
+static inline size_t CSearch_either(const uint8_t *bytes, size_t from, size_t to, uint8_t one, uint8_t other) {
+    size_t at = from;
+#if defined(__SSE2__)
+    const __m128i ones = _mm_set1_epi8((char)one), others = _mm_set1_epi8((char)other);
+    while (at < to && to - at >= 16) {
+        const __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        const __m128i either = _mm_or_si128(_mm_cmpeq_epi8(block, ones), _mm_cmpeq_epi8(block, others));
+        const unsigned found = (unsigned)_mm_movemask_epi8(either);
+        if (found != 0) return at + (size_t)__builtin_ctz(found);
+        at += 16;
+    }
+#endif
+    while (at < to && bytes[at] != one && bytes[at] != other) at++;
+    return at;
+}
+
+/// The first of the places `from ..< to` of a byte below `limit`, which is not 0; `to` when there is none.
+static inline size_t CSearch_below(const uint8_t *bytes, size_t from, size_t to, uint8_t limit) {
+    size_t at = from;
+#if defined(__SSE2__)
+    const __m128i most = _mm_set1_epi8((char)(limit - 1));
+    while (at < to && to - at >= 16) {
+        const __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        const unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(block, most), block));
+        if (found != 0) return at + (size_t)__builtin_ctz(found);
+        at += 16;
+    }
+#endif
+    while (at < to && bytes[at] >= limit) at++;
+    return at;
+}
+
+/// The last such place of two bytes; `to` when there is none.
 static inline size_t CSearch_last_pair(
     const uint8_t *bytes, size_t from, size_t to, size_t distance, CSearch_byte first, CSearch_byte second) {
     size_t at = to;
