@@ -156,7 +156,9 @@ let moduleCode: [Target] = [
         ]),
     moduleLibrary("CompoundFiles", ["BytesE"]),
     moduleLibrary(
-        "Documents", ["CompoundFiles", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto"]),
+        "Documents",
+        ["CompoundFiles", "Scripts", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto"]),
+    moduleLibrary("Scripts", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Heuristics", ["CompoundFiles", "ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "TokensE", "BytesE", "CModuleABI"]),
 ]

@@ -1,17 +1,20 @@
 import BytesE
 import CModuleABI
 import CompoundFiles
+import MIMEE
 import ModuleKit
 import Unpacking
 
-/// Compound files (MS-CFB): Word, Excel, PowerPoint before 2007, Outlook messages, installers. Every stream is a child;
-/// packages, attachments, macros and embedded presentations come out as the files they are.
+/// Compound files (MS-CFB): Word, Excel, PowerPoint before 2007, Outlook messages, Hangul documents, installers. Every
+/// stream is a child; packages, attachments, macros and embedded presentations come out as the files they are.
 final class OLEUnpacker: Unpacker {
     private var file: CompoundFile?
     private var parents: [Int] = []
     private var index = 0
     /// Where in the stream under way the embedded objects of a presentation are sought.
     private var presentation: PresentationObjects?
+    /// Whether the streams of a Hangul document are deflated.
+    private var isHangulPacked = false
 
     static var extractor: Extractor {
         Extractor(
@@ -30,6 +33,10 @@ final class OLEUnpacker: Unpacker {
             if read.isCut { overLimit(EM_BUDGET_OBJECTS) }
             parents = read.parents()
             file = read
+            if let flags = hangulFlags(read) {
+                isHangulPacked = flags & 1 != 0
+                if flags & 2 != 0 { found(EM_OBJECT_ENCRYPTED) }
+            }
         }
         guard let file else { return false }
         if try nextOfPresentation() { return true }
@@ -65,6 +72,7 @@ final class OLEUnpacker: Unpacker {
             found(EM_OBJECT_MALFORMED)
         }
         let content = child.data
+        if isHangulPacked, let inflated = try inflated(content, &child) { child.data = inflated }
         try submit(child, name: streamName(file, number))
         if file.isNamed(number, "\u{1}Ole10Native") { try submitPackage(content) }
         if file.isNamed(number, "PowerPoint Document") { presentation = PresentationObjects(content) }
@@ -96,6 +104,12 @@ final class OLEUnpacker: Unpacker {
         try submit(child, name: ByteView("macro.bas").array)
     }
 
+    /// The properties that name an attachment of an Outlook message (MS-OXMSG): the long name, the short one, as UTF-16
+    /// and in 8 bits.
+    private static let attachmentNames: [StaticString] = [
+        "__substg1.0_3707001F", "__substg1.0_3707001E", "__substg1.0_3704001F", "__substg1.0_3704001E",
+    ]
+
     private func nextOfPresentation() throws(ModuleError) -> Bool {
         // Its stream is gone from the arena by now; it is read again from the file.
         guard let found = presentation, let file else { return false }
@@ -122,20 +136,38 @@ final class OLEUnpacker: Unpacker {
         return isAny
     }
 
+    /// The flags of a Hangul document (HWP 5.0): 1 the streams are deflated, 2 it has a password; nil when it is none.
+    private func hangulFlags(_ file: CompoundFile) -> UInt32? {
+        for number in file.entries.indices where file.isNamed(number, "FileHeader") {
+            let header = file.stream(file.entries[number], limit: 40)
+            return header.withUnsafeBufferPointer { buffer in
+                let header = ByteView(buffer)
+                return header.hasPrefix(ByteView("HWP Document File")) ? header.load(UInt32.self, at: 36) : nil
+            }
+        }
+        return nil
+    }
+
+    /// What a stream of a Hangul document holds; nil when it is not deflated. An embedded object has its length before it.
+    private func inflated(_ content: ByteView, _ child: inout Child) throws(ModuleError) -> ByteView? {
+        var output = try Output(scan, in: object, expected: content.count)
+        let end = try inflateRaw(content, into: &output).end
+        guard output.count > 0, end != .damaged || output.count >= content.count else { return nil }
+        if end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
+        try close(&output, &child)
+        return CompoundFile.isOne(child.data.dropFirst(4)) ? child.data.dropFirst(4) : child.data
+    }
+
     /// What a stream is called: an attachment of a message has its file's name.
     private func streamName(_ file: CompoundFile, _ number: Int) -> [UInt8] {
         if file.isNamed(number, "__substg1.0_37010102") {
-            for wanted: StaticString in ["__substg1.0_3707001F", "__substg1.0_3704001F"] {
+            for wanted: StaticString in Self.attachmentNames {
                 for other in file.entries.indices
                 where parents[other] == parents[number] && file.isNamed(other, wanted) {
-                    let wide = file.stream(file.entries[other], limit: 1024)
-                    var name: [UInt8] = []
-                    var at = 0
-                    while at + 1 < wide.count {
-                        name.append(wide[at + 1] == 0 && wide[at] < 0x80 ? wide[at] : 0x3f)
-                        at += 2
-                    }
-                    return name
+                    let text = file.stream(file.entries[other], limit: 1024)
+                    let charset =
+                        ByteView(wanted).hasSuffixIgnoringCase(ByteView("F")) ? Charset.utf16LittleEndian : .utf8
+                    return text.withUnsafeBufferPointer { charset.decode(ByteView($0)) }
                 }
             }
         }
