@@ -120,6 +120,9 @@ let shims: [Target] = [
     shim("CSearch"),
     shim("CBase64"),
     shim("CArchive", links: ["archive"]),
+    shim("CCurl", links: ["curl"]),
+    shim("CResolver", links: ["resolv"]),
+    shim("CZstd", links: ["zstd"]),
 ]
 
 let sharedLibraries: [Target] = [
@@ -187,6 +190,8 @@ let libraries: [Target] = [
     library("YARA"),
     library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
+    library("Fetching", ["Platform", "CCurl", "CCrypto"]),
+    library("Deltas", ["Bytes", "CCrypto", "CZstd"]),
     library(
         "ModuleHost",
         ["Bytes", "Platform", "Verifier", "Generations", "ScanProtocol", "CModuleABI", "CLinux", "CCrypto"]),
@@ -309,6 +314,8 @@ let testTargets: [Target] = [
     tests(
         "Updates",
         ["Updates", "SignatureCompiler", "Generations", "DataModule", "Bytes", "Platform", "CCrypto"]),
+    tests("Fetching", ["Fetching", "Platform"]),
+    tests("Deltas", ["Deltas", "Bytes"]),
     tests("Generations", ["Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
     tests("ScanProtocol", ["ScanProtocol", "Bytes"]),
     tests("ScanClient", ["ScanClient", "ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform"]),
@@ -420,6 +427,7 @@ let fuzzers: [Target] =
         fuzzer("manifest", ["Generations"]),
         fuzzer("json", ["JSON"]),
         fuzzer("cvd", ["CVD", "Bytes"]),
+        fuzzer("delta", ["Deltas", "Bytes"]),
         fuzzer("normalization", ["Normalization", "BytesE"]),
     ] : []
 
