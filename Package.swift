@@ -260,6 +260,7 @@ let programs: [Target] = [
             "Logging", "Programs", "Platform", "JSON", "Bytes",
         ]),
     program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
+    program("tuf_client", ["TUF", "TUFStore", "Fetching", "Programs", "Platform"]),
     program(
         "esets_bench",
         [
