@@ -307,7 +307,9 @@ let testTargets: [Target] = [
     tests("Quarantine", ["Quarantine", "Bytes", "Platform"]),
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
     tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
-    tests("CVD", ["CVD", "Bytes", "CCrypto"], exclude: ["Fixtures", "make-fixtures.py"]),
+    tests(
+        "CVD", ["CVD", "Bytes", "CCrypto"],
+        exclude: ["Fixtures", "make-fixtures.py", "make-changes.py", "containers.py"]),
     tests("TUF", ["TUF", "TUFStore", "JSON", "Platform", "CKeys"]),
     tests("YARA", ["YARA"]),
     tests("Tokens", ["Tokens", "Bytes"]),
@@ -428,6 +430,7 @@ let fuzzers: [Target] =
         fuzzer("manifest", ["Generations"]),
         fuzzer("json", ["JSON"]),
         fuzzer("cvd", ["CVD", "Bytes"]),
+        fuzzer("changes", ["CVD", "Bytes"]),
         fuzzer("delta", ["Deltas", "Bytes"]),
         fuzzer("normalization", ["Normalization", "BytesE"]),
     ] : []

@@ -37,7 +37,7 @@ package struct CVDContainer {
     }
 
     /// The same with other keys, for tests.
-    init(_ bytes: ByteView, kind: Kind, keys: Keys) throws(CVDError) {
+    package init(_ bytes: ByteView, kind: Kind, keys: Keys) throws(CVDError) {
         guard bytes.count > CVDHeader.size + 7 else { throw CVDError(.malformed, "it is too short for a container") }
         self.kind = kind
         self.bytes = bytes
@@ -93,11 +93,12 @@ package struct CVDContainer {
     /// Hands out the members, and checks them against the `.info` member.
     ///
     /// What the sink took is good only when this returns.
+    /// - Parameter information: hand out the `.info` member too.
     /// - Returns: how many members there are, `.info` not counted.
     @discardableResult
-    package func read(_ sink: inout some CVDMemberSink) throws(CVDError) -> Int {
+    package func read(_ sink: inout some CVDMemberSink, information: Bool = false) throws(CVDError) -> Int {
         var tar = TarReader()
-        var check = MemberCheck(sink, key: keys.information)
+        var check = MemberCheck(sink, key: keys.information, passesInformation: information)
         defer { sink = check.sink }
         if isPacked {
             let isWhole = try Inflater.unpack(body) { piece throws(CVDError) in

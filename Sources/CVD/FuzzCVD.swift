@@ -43,3 +43,35 @@ private struct CountingSink: CVDMemberSink {
         isInside = false
     }
 }
+
+/// Reads any bytes as a script of changes, packed and plain, and applies it to a small file. For fuzzing and replay tests.
+package func fuzzChanges(_ bytes: ByteView) {
+    if let file = try? ChangeFile(bytes) {
+        try? file.verify(level: 220)
+        if let script = try? file.script() {
+            precondition(script.count <= bytes.count * 1_100)
+            script.withUnsafeBufferPointer { fuzzScript(ByteView($0)) }
+        }
+    }
+    fuzzScript(bytes)
+}
+
+private func fuzzScript(_ text: ByteView) {
+    guard let script = try? ChangeScript(text) else { return }
+    let old: StaticString = "a:1\nb:2\nc:3\nd:4\n"
+    for step in script.steps {
+        switch step {
+        case .edit(let edit):
+            var made = 0
+            // Every byte of the script comes out once at most, and so does every byte of the file.
+            try? edit.apply(to: ByteView(old)) { piece in
+                made += piece.count
+                precondition(made <= text.count + 16)
+            }
+        case .move(let move):
+            guard let range = try? move.range(in: ByteView(old)) else { continue }
+            precondition(range.lowerBound < range.upperBound && range.upperBound <= 16)
+        case .remove(let name): precondition(!name.isEmpty && !name.contains("/"))
+        }
+    }
+}

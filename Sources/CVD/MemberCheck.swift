@@ -13,11 +13,13 @@ struct MemberCheck<Sink: CVDMemberSink>: CVDMemberSink {
     private var size = 0
     private let hash = Hash()
     private let key: PublicKey
+    private let passesInformation: Bool
 
     /// - Parameter key: that signs the `.info` member.
-    init(_ sink: Sink, key: PublicKey) {
+    init(_ sink: Sink, key: PublicKey, passesInformation: Bool = false) {
         self.sink = sink
         self.key = key
+        self.passesInformation = passesInformation
     }
 
     private var isInformation: Bool { name.hasSuffix(".info") }
@@ -29,14 +31,14 @@ struct MemberCheck<Sink: CVDMemberSink>: CVDMemberSink {
             guard information == nil else { throw CVDError(.malformed, "it has two .info members") }
             guard size <= Self.informationLimit else { throw CVDError(.limit, "its .info member is too large") }
             information = []
-        } else {
-            try sink.begin(name, size: size)
         }
+        if !isInformation || passesInformation { try sink.begin(name, size: size) }
     }
 
     mutating func append(_ bytes: ByteView) throws(CVDError) {
         if isInformation {
             information?.append(contentsOf: bytes.buffer)
+            if passesInformation { try sink.append(bytes) }
         } else {
             guard hash.update(bytes) else { throw CVDError(.signature, "SHA-256 is not available") }
             try sink.append(bytes)
@@ -44,7 +46,10 @@ struct MemberCheck<Sink: CVDMemberSink>: CVDMemberSink {
     }
 
     mutating func end() throws(CVDError) {
-        if isInformation { return }
+        if isInformation {
+            if passesInformation { try sink.end() }
+            return
+        }
         guard let digest = hash.finish() else { throw CVDError(.signature, "SHA-256 is not available") }
         members[name] = CVDInformation.Member(size: size, digest: digest)
         try sink.end()

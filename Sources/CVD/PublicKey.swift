@@ -29,6 +29,18 @@ struct PublicKey: Sendable {
             + "19977244732747977",
         exponent: "100002049", size: 256)
 
+    /// Of the signature at the end of a script of changes over the SHA-256 of what is before it: 2048 bits.
+    static let script = PublicKey(
+        modulus: "1478390587407746709026222851655791757025459963837620353203198921410555284726"
+            + "9687489771975792123442185817287694951949800908791527542017115600501303394778"
+            + "6185358648452357000415900563182301024496122174585490160893133065913885907907"
+            + "9651581965410232072571230082235634872401123265483750324173617790778419870083"
+            + "4440681124727060540035754699658105895050096576226753008596881698828185652424"
+            + "9019216687583265784620032479064709820922981067896572119054889862810783463614"
+            + "6952448482955956088622719809199549844067663963983046359321138605506536028842"
+            + "2394053998134458623712540683294034953818412458362198117811990006021989844180721010947",
+        exponent: "100002053", size: 256)
+
     /// What an RSA signature over raw bytes holds: `count` bytes, big endian. nil when it does not fit.
     func recover(_ text: ByteView, count: Int) -> [UInt8]? {
         guard let signature = number(text) else { return nil }
@@ -71,11 +83,26 @@ struct PublicKey: Sendable {
     }
 }
 
-/// The keys that containers are checked with.
-struct Keys: Sendable {
+/// The keys that containers and scripts of changes are checked with.
+package struct Keys: Sendable {
     let container: PublicKey
     let information: PublicKey
+    let script: PublicKey
+
+    init(container: PublicKey, information: PublicKey, script: PublicKey) {
+        self.container = container
+        self.information = information
+        self.script = script
+    }
+
+    /// Keys of another publisher, by their moduli as decimal numbers; the exponent is 65537. For tests.
+    package init(container: String, information: String, script: String) {
+        self.init(
+            container: PublicKey(modulus: container, exponent: "65537", size: 128),
+            information: PublicKey(modulus: information, exponent: "65537", size: 256),
+            script: PublicKey(modulus: script, exponent: "65537", size: 256))
+    }
 
     /// Those of ClamAV's releases.
-    static let published = Keys(container: .container, information: .information)
+    package static let published = Keys(container: .container, information: .information, script: .script)
 }

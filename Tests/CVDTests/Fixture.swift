@@ -21,7 +21,8 @@ enum Fixture {
 
     static let keys = Keys(
         container: PublicKey(modulus: container, exponent: "65537", size: 128),
-        information: PublicKey(modulus: information, exponent: "65537", size: 256))
+        information: PublicKey(modulus: information, exponent: "65537", size: 256),
+        script: PublicKey(modulus: information, exponent: "65537", size: 256))
 
     private static let container =
         "119853137121081970529484564895552472503372856435892589984993953304087268679053764663300420617576"

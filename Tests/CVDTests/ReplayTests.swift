@@ -10,7 +10,7 @@ import Testing
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora")
         var files = 0
-        for name in ["cvd", "reached/cvd"] {
+        for name in ["cvd", "reached/cvd", "changes", "reached/changes"] {
             let path = folder.appendingPathComponent(name)
             for file in (try? FileManager.default.contentsOfDirectory(atPath: path.path)) ?? [] {
                 let bytes = [UInt8](try Data(contentsOf: path.appendingPathComponent(file)))
@@ -25,8 +25,13 @@ import Testing
                 }
             }
         }
-        #expect(files >= 3)
+        #expect(files >= 6)
     }
 
-    private func replay(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { fuzzCVD(ByteView($0)) } }
+    private func replay(_ bytes: [UInt8]) {
+        bytes.withUnsafeBufferPointer {
+            fuzzCVD(ByteView($0))
+            fuzzChanges(ByteView($0))
+        }
+    }
 }
