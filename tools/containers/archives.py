@@ -339,6 +339,6 @@ def alz(name, data):
     encoder = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = encoder.compress(data) + encoder.flush()
     title = name.encode()
-    return (struct.pack("<II", 0x015a4c41, 10) + struct.pack("<IHBIBB", 0x015a4c42, len(title), 0x20, 0, 0x20, 0)
-            + struct.pack("<BBI", 2, 0, zlib.crc32(data)) + struct.pack("<HH", len(packed), len(data)) + title + packed
+    return (struct.pack("<II", 0x015a4c41, 10) + struct.pack("<IHBIBB", 0x015a4c42, len(title), 0x20, 0, 0x40, 0)
+            + struct.pack("<BBI", 2, 0, zlib.crc32(data)) + struct.pack("<II", len(packed), len(data)) + title + packed
             + struct.pack("<III", 0x015a4c43, 0, 0) + struct.pack("<I", 0x025a4c43))

@@ -1,0 +1,147 @@
+"""Both engines over a directory of files, with the same signature, and the table of what each detects."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPOSITORY = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(REPOSITORY, "tools", "benchmarks"))
+import engines  # noqa: E402
+
+TEST_FILES = "/usr/share/clamav-testfiles"
+# What Debian's test files need that em003 does not do: executable packers other than UPX, by the name of the file.
+PACKERS = ("aspack", "fsg", "mew", "pespin", "petite", "upack", "wwpack", "yc")
+
+
+@contextlib.contextmanager
+def running(signature):
+    """clamd, when it is installed, and esets, each with this one signature: {name: engine}. `signature` is (file
+    name, lines); None: the one of the EICAR test file, which esets has by itself."""
+    work = tempfile.mkdtemp(prefix="esets-compare-")
+    os.chmod(work, 0o755)
+    started = {}
+    try:
+        name, lines = signature or ("eicar.ndb", eicar_signature())
+        databases = {"clamd": os.path.join(work, "clamd-db"), "esets": os.path.join(work, "esets-db")}
+        for engine, directory in databases.items():
+            os.makedirs(directory)
+            if engine == "clamd" or signature:
+                with open(os.path.join(directory, name), "w") as out:
+                    out.write(lines)
+        for kind in (engines.ClamAV, engines.Esets):
+            if not engines.available(kind):
+                print(f"tools/corpus: {kind.name} is not installed or not built", file=sys.stderr)
+                continue
+            started[kind.name] = kind(os.path.join(work, kind.name))
+            started[kind.name].start(databases[kind.name])
+        yield started
+    finally:
+        for engine in started.values():
+            engine.stop()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def eicar_signature():
+    """The EICAR test file at the beginning of an object: the line that esets comes with."""
+    with open(os.path.join(REPOSITORY, "modules", "signatures", "base.ndb")) as file:
+        return "".join(line for line in file if line.startswith("Eicar-Test-Signature:"))
+
+
+def detected(engine, paths):
+    """{path: what the engine says}: "found", "clean", or why it does not know."""
+    answers = {}
+    with contextlib.ExitStack() as stack:
+        connection = None
+        for number, path in enumerate(paths):
+            if connection is None:
+                connection = stack.enter_context(engines.Connection(engine.socket))
+                connection.socket.sendall(b"zIDSESSION\0")
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                answer = connection.scan(descriptor)
+            except (OSError, RuntimeError) as problem:
+                answer, connection = f"ERROR {problem}", None
+            finally:
+                os.close(descriptor)
+            answers[path] = (
+                "found" if answer.endswith("FOUND") else "clean" if answer.endswith("OK") else answer.split(":", 2)[-1].strip())
+            if number % 1000 == 999:
+                print(f"{engine.name}: {number + 1} of {len(paths)}", file=sys.stderr)
+    return answers
+
+
+def word(answer):
+    return {"found": "yes", "clean": "no"}.get(answer, "not scanned" if "limit" in answer.lower() else "no")
+
+
+def compare(directory, table_path):
+    """Scans what `tools/corpus containers` made, writes the table, and returns how many files esets misses."""
+    with open(os.path.join(directory, "manifest.json")) as file:
+        entries = json.load(file)
+    paths = [os.path.join(directory, entry["file"]) for entry in entries]
+    with running(None) as started:
+        answers = {name: detected(engine, paths) for name, engine in started.items()}
+    names = list(answers)
+
+    def found(entry, name):
+        return answers[name][os.path.join(directory, entry["file"])] == "found"
+
+    single = {entry["formats"][0]: entry for entry in entries if len(entry["formats"]) == 1}
+    pairs = [entry for entry in entries if len(entry["formats"]) == 2]
+    chains = [entry for entry in entries if len(entry["formats"]) > 2]
+    lines = ["| format | " + " | ".join(names) + " |" + ("".join(
+        f" in others, {name} | around others, {name} |" for name in names) if pairs else ""), ""]
+    lines[1] = "|---" * (lines[0].count("|") - 1) + "|"
+    for label, entry in single.items():
+        cells = [label] + [word(answers[name][os.path.join(directory, entry["file"])]) for name in names]
+        if pairs:
+            for name in names:
+                for place in (0, 1):
+                    some = [pair for pair in pairs if pair["formats"][place] == label]
+                    cells.append(f"{sum(found(pair, name) for pair in some)} of {len(some)}")
+        lines.append("| " + " | ".join(cells) + " |")
+    lines.append("")
+    for title, some in (("alone", list(single.values())), ("two levels", pairs), ("five levels", chains)):
+        if some:
+            lines.append(f"{title}: {len(some)} files; " + ", ".join(
+                f"{name} detects {sum(found(entry, name) for entry in some)}" for name in names) + "  ")
+    missed = [entry for entry in entries if "esets" in answers and not found(entry, "esets")]
+    lines += [""] + [
+        f"- missed: {' in '.join(entry['formats'])}: {answers['esets'][os.path.join(directory, entry['file'])]}"
+        for entry in missed]
+    return publish(lines, table_path, missed)
+
+
+def publish(lines, table_path, missed):
+    with open(table_path, "w") as out:
+        out.write("\n".join(lines) + "\n")
+    print("\n".join(lines[:400]))
+    print(f"table: {table_path}", file=sys.stderr)
+    return len(missed)
+
+
+def test_files(directory, table_path):
+    """Scans Debian's clamav-testfiles with the digest of the program that is in all of them."""
+    with open(os.path.join(directory, "clam.exe"), "rb") as file:
+        program = file.read()
+    signature = ("clam.hdb", f"{hashlib.md5(program).hexdigest()}:{len(program)}:Clam-Test-File\n")
+    names = sorted(os.listdir(directory))
+    paths = [os.path.join(directory, name) for name in names]
+    with running(signature) as started:
+        answers = {name: detected(engine, paths) for name, engine in started.items()}
+    lines = ["| file | " + " | ".join(answers) + " |", "|---" * (len(answers) + 1) + "|"]
+    missed = []
+    for name, path in zip(names, paths):
+        packer = re.match(r"clam-(\w+)\.exe", name)
+        note = " (packer)" if packer and packer[1] in PACKERS else ""
+        lines.append(f"| {name}{note} | " + " | ".join(word(answers[engine][path]) for engine in answers) + " |")
+        if not note and answers.get("clamd", {}).get(path, "found") == "found" and answers["esets"][path] != "found":
+            missed.append(name)
+    lines += [""] + [f"- missed: {name}: {answers['esets'][os.path.join(directory, name)]}" for name in missed]
+    return publish(lines, table_path, missed)
