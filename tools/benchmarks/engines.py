@@ -93,7 +93,7 @@ class ClamAV(Engine):
             "Foreground": "yes", "LocalSocket": self.socket, "DatabaseDirectory": database, "TemporaryDirectory": spool,
             "DisableCache": "yes", "SelfCheck": "0", "MaxThreads": "10", "MaxConnectionQueueLength": "200",
             "MaxScanSize": "400M", "MaxFileSize": "200M", "StreamMaxLength": "200M", "MaxScanTime": "600000",
-            "CommandReadTimeout": "60", "ReadTimeout": "300", "OfficialDatabaseOnly": "no"}
+            "MaxRecursion": "17", "CommandReadTimeout": "60", "ReadTimeout": "300", "OfficialDatabaseOnly": "no"}
         with open(configuration, "w") as file:
             file.writelines(f"{name} {value}\n" for name, value in values.items())
         began = time.monotonic()
@@ -119,7 +119,7 @@ class Esets(Engine):
         for name in os.listdir(database):
             os.symlink(os.path.abspath(os.path.join(database, name)), os.path.join(self.tree.signatures, name))
         self.tree.set("global", 'log_target = "file:@CACHEDIR@/logs/esets.log"')
-        for text in ("agent_enabled = yes", 'clamd_sock_path = "/tmp/engine.sock"'):
+        for text in ("agent_enabled = yes", "clamd_max_depth = 17", 'clamd_sock_path = "/tmp/engine.sock"'):
             self.tree.set("clamd", text)
         began = time.monotonic()
         self.tree.command("esets_update")

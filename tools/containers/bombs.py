@@ -176,7 +176,7 @@ def zstd_window():
     return struct.pack("<IBB", 0xfd2fb528, 0, (31 - 10) << 3) + struct.pack("<I", 1 | len(TEXT) << 3)[:3] + TEXT
 
 
-@bomb("zstd-window-2g-zeros")
+@bomb("zstd-window-2g-zeros", "any")
 def zstd_window_zeros():
     """The same with blocks of 128 KiB that are one byte again and again, 4 GB of them."""
     block = struct.pack("<I", 2 | 131072 << 3)[:3] + b"\0"
@@ -208,9 +208,9 @@ def nested(label, levels, name="inner", seed=b"end"):
 
 for label, levels in (
         ("gzip", 200), ("bzip2", 60), ("xz", 60), ("zstd", 30), ("zip-deflate", 200), ("zip-stored", 200), ("tar-ustar", 100),
-        ("mail-base64", 40), ("mail-nested", 60), ("mail-uuencode", 30), ("mail-yenc", 100), ("mail-binhex", 25),
-        ("tnef", 200), ("mbox", 40), ("ole-package", 30), ("docx-ole", 30), ("docx-media", 100), ("rtf", 16),
-        ("html-data-uri", 30), ("flat-opc", 30), ("pdf-flate", 100), ("onenote", 200), ("warc", 30), ("alz", 200),
+        ("mail-base64", 14), ("mail-nested", 11), ("mail-uuencode", 13), ("mail-yenc", 100), ("mail-binhex", 14),
+        ("tnef", 200), ("mbox", 12), ("ole-package", 30), ("docx-ole", 30), ("docx-media", 100), ("rtf", 13),
+        ("html-data-uri", 14), ("flat-opc", 14), ("pdf-flate", 100), ("onenote", 200), ("warc", 30), ("alz", 200),
         ("lnk-appended", 100), ("pe-overlay", 200), ("zlib", 200), ("jar", 100)):
     BOMBS[f"nested-{label}"] = (functools.partial(nested, label, levels), "limit")
 
@@ -234,50 +234,29 @@ def zip_in_itself():
 
 @bomb("gzip-quine")
 def gzip_quine():
-    """Unpacks to itself but for its checksum (after R. Cox, "Zip Files All The Way Down"): each step is five bytes, a
-    stored block's head (L) or a block that repeats what came (R)."""
-    def literal(units):
-        return struct.pack("<BHH", 0, units * 5, ~(units * 5) & 0xffff)
-
-    head = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
-    tail = bytes(8) + bytes(2)
-    repeat = quine_repeat(4)
-    final = b"\1\0\0\xff\xff"
-    # [head] L4 [L4 .. ] as in the paper, with a head of two units and a tail of final block and trailer.
-    start, end = 3, 4
-    program = (literal(start) + head + literal(start) + quine_repeat(start) + literal(1) + quine_repeat(start) + literal(1)
-               + literal(1) + literal(4) + quine_repeat(start) + literal(1) + quine_repeat(start) + literal(1) + literal(4))
-    rest = (quine_repeat(4) + literal(4) + quine_repeat(4) + literal(4) + quine_repeat(4) + literal(4) + quine_repeat(4)
-            + literal(4) + literal(0) + literal(0) + literal(end) + repeat + literal(0) + literal(0) + literal(end) + final + tail)
-    return head + program + rest + final + tail[:8]
-
-
-def quine_repeat(units):
-    """A block with fixed codes that copies so many units of five bytes from as far back, in five bytes."""
-    bits, length = [], units * 5
+    """Unpacks to itself (but for its checksum), in the way of R. Cox, "Zip Files All The Way Down": units of five bytes,
+    of which L is the head of a stored block of four units, and R a block that repeats the last four units that came."""
+    head = b"\x1f\x8b\x08\x08\0\0\0\0\0\xffname\0"
+    # The last block, the trailer, and two bytes that nobody reads.
+    tail = b"\1\0\0\xff\xff" + bytes(10)
+    literal = struct.pack("<BHH", 0, 20, ~20 & 0xffff)
+    bits = []
 
     def put(value, count):
         bits.extend(value >> n & 1 for n in range(count))
 
     def code(value, count):
         bits.extend(value >> n & 1 for n in reversed(range(count)))
-
-    def copy(amount):
-        code(amount - 3 + 1, 7) if amount <= 10 else code(265 - 256 + (amount - 11) // 2, 7) or put((amount - 11) % 2, 1)
-        distance = length
-        base, number, extra = next((b, n, e) for b, n, e in reversed(DISTANCES) if b <= distance)
-        code(number, 5)
-        put(distance - base, extra)
     put(0, 1)
     put(1, 2)
-    copy(length // 2)
-    copy(length - length // 2)
+    for _ in range(2):
+        # Ten bytes (code 264) from twenty back (code 8, three bits more).
+        code(8, 7)
+        code(8, 5)
+        put(3, 3)
     code(0, 7)
-    bits += [0] * (-len(bits) % 8)
-    return bytes(sum(bit << n for n, bit in enumerate(bits[at:at + 8])) for at in range(0, len(bits), 8))
-
-
-DISTANCES = [(1, 0, 0), (2, 1, 0), (3, 2, 0), (4, 3, 0), (5, 4, 1), (7, 5, 1), (9, 6, 2), (13, 7, 2), (17, 8, 3), (25, 9, 3)]
+    repeat = bytes(sum(bit << n for n, bit in enumerate(bits[at:at + 8])) for at in range(0, 40, 8))
+    return head + literal + head + literal + (repeat + literal) * 4 + repeat + tail + repeat + tail
 
 
 # ---------------------------------------------------------------- the same bytes again and again
@@ -416,7 +395,7 @@ def fat_entry(name, attributes, cluster, size):
     return name.ljust(11).encode() + struct.pack("<B14xHI", attributes, cluster, size)
 
 
-@bomb("fat-entries-share-clusters")
+@bomb("fat-entries-share-clusters", "any")
 def fat_shared():
     disk = fat_disk()
     table, root, data, cluster, roots = fat_parts(disk)
@@ -425,6 +404,8 @@ def fat_shared():
     for number in range(roots):
         at = root + 32 * number
         disk[at:at + 32] = fat_entry(f"F{number}", 0x20, 2, 8 * MEGABYTE)
+    # Marked, so that no file is only zeros.
+    disk[data:data + 8] = b"contents"
     return bytes(disk)
 
 
@@ -451,14 +432,25 @@ def fat_chain():
     return bytes(disk)
 
 
-@bomb("gpt-partitions-that-are-the-disk")
-def partitions_in_themselves():
-    """Partitions that begin at the disk's first sector: each is the disk again."""
-    disk = bytearray(64 * 512)
-    for number in range(4):
-        struct.pack_into("<B3sB3sII", disk, 446 + 16 * number, 0, b"\0\0\0", 6, b"\0\0\0", 0, 64)
-    disk[510:512] = b"\x55\xaa"
-    return bytes(disk)
+@bomb("gpt-partitions-share")
+def partitions_share():
+    """128 partitions that are all the same 100 MB, and in which the same begins again."""
+    sectors = 200_000
+
+    def disk(count):
+        made = bytearray(34 * 512)
+        struct.pack_into("<B3sB3sII", made, 446, 0, b"\0\2\0", 0xee, b"\xff\xff\xff", 1, sectors - 1)
+        made[510:512] = b"\x55\xaa"
+        entries = b"".join(
+            b"\x01" * 16 + struct.pack("<16sQQQ72s", bytes([n]) * 16, 34, count - 34, 0, b"") for n in range(128))
+        head = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, 1, count - 1, 34, count - 34, b"\2" * 16, 2, 128,
+                           128, zlib.crc32(entries))
+        head = head[:16] + struct.pack("<I", zlib.crc32(head)) + head[20:]
+        made[512:512 + len(head)] = head
+        made[1024:1024 + len(entries)] = entries
+        return bytes(made)
+    # Zeros behind the tables: a sparse file packs them, so it is made small by gzip.
+    return gzip.compress(disk(sectors) + disk(sectors - 68) + bytes((sectors - 68) * 512), 6)
 
 
 @bomb("mbr-extended-cycle", "any")
@@ -474,11 +466,11 @@ def extended_cycle():
     return bytes(disk)
 
 
-@bomb("macho-universal-of-itself")
+@bomb("macho-universal-of-itself", "any")
 def universal_itself():
     out = struct.pack(">II", 0xcafebabe, 30)
     for number in range(30):
-        out += struct.pack(">IIIII", 7, 3, 0, 4096 - number, 0)
+        out += struct.pack(">IIIII", 7, 3, 0, 4096 - number, 0)  # offset 0: itself
     return out.ljust(4096, b"\0")
 
 
@@ -561,7 +553,7 @@ def members(kind, count):
 
 for kind, count in (("tar", 30_000), ("cpio", 100_000), ("ar", 100_000), ("zip-local", 300_000), ("warc", 100_000),
                     ("onenote", 100_000), ("tnef", 200_000), ("mbox", 100_000), ("uue", 200_000), ("yenc", 200_000),
-                    ("data-uri", 100_000), ("rtf", 200_000), ("vcard", 200_000), ("shar", 100_000)):
+                    ("rtf", 200_000), ("vcard", 200_000), ("shar", 100_000)):
     BOMBS[f"many-{kind}"] = (functools.partial(members, kind, count), "limit")
 
 
@@ -603,6 +595,20 @@ def ambiguous():
         text = (b"Subject: a\r\n" + fields + b"\r\n" + b"".join(
             b"--%c%d\r\nContent-Type: message/rfc822\r\n\r\n" % (letter, level) for letter in b"bcd")
             + text + b"".join(b"\r\n--%c%dx--\r\n" % (letter, level) for letter in b"bcd"))
+    return text
+
+
+@bomb("mime-ambiguous-tree")
+def ambiguous_tree():
+    """A message of 400 KB which each of its readings cuts at another place, and every part is such a message again."""
+    padding = b"x" * 70 + b"\r\n"
+    text = padding * 4000
+    for level in range(12):
+        fields = b"".join(b"Content-Type: multipart/mixed; boundary=%d%c\r\n" % (level, letter) for letter in b"abcd")
+        body = b"".join(
+            b"--%d%c\r\nContent-Type: message/rfc822\r\n\r\nSubject: %c\r\n" % (level, letter, letter) for letter in b"abcd")
+        text = (b"Subject: a\r\nMIME-Version: 1.0\r\n" + fields + b"no field\r\n\r\n" + body + text
+                + b"".join(b"\r\n--%d%c and more\r\n%s" % (level, letter, padding * 40) for letter in b"abcd"))
     return text
 
 
@@ -696,7 +702,12 @@ BOMBS["pdf-arrays-deep"] = (lambda: b"%PDF-1.5\n1 0 obj" + b"[" * 5_000_000, "an
 BOMBS["pdf-dictionaries-deep"] = (lambda: b"%PDF-1.5\n1 0 obj" + b"<</A" * 2_000_000, "any")
 BOMBS["pdf-strings-open"] = (lambda: b"%PDF-1.5\n" + b"1 0 obj<</A(" * 500_000, "any")
 BOMBS["pdf-lengths-by-reference"] = (lambda: b"%PDF-1.5\n" + b"".join(
-    b"%d 0 obj<</Length %d 0 R>>stream\nx\nendstream endobj\n" % (n, n + 1) for n in range(1, 100_000)), "limit")
+    b"%d 0 obj<</Length %d 0 R>>stream\nx\nendstream endobj\n" % (n, n + 1) for n in range(1, 100_000)), "any")
+BOMBS["pdf-filters-by-reference"] = (lambda: b"%PDF-1.5\n" + b"".join(
+    b"%d 0 obj<</Filter 99999 0 R/Length 3>>stream\nabc\nendstream endobj\n" % n for n in range(100_000)), "limit")
+BOMBS["pdf-streams-without-end"] = (lambda: b"%PDF-1.5\n" + b"1 0 obj<</Length 3>>stream\nabc\n" * 400_000, "any")
+BOMBS["pdf-streams-of-the-rest"] = (lambda: b"%PDF-1.5\n" + (
+    b"1 0 obj<</Length 2000000000/Filter/FlateDecode>>stream\n" + zlib.compress(b"x" * 1000) + b"\n") * 200_000, "any")
 BOMBS["pdf-startxref-cycle"] = (lambda: b"%PDF-1.5\nxref\n0 0\ntrailer<</Prev 9>>\nstartxref\n9\n%%EOF" * 50_000, "any")
 BOMBS["pdf-predictor-columns"] = (lambda: documents.simple_pdf([
     b"<</Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 2147483647/Colors 2147483647>>/Length 100>>\nstream\n"
@@ -740,7 +751,7 @@ def squashfs_large():
     return bytes(made)
 
 
-@bomb("7z-empty-files-1m")
+@bomb("7z-empty-files-1m", "any")
 def seven_empty():
     """A plain header with a million files that have no content."""
     def number(value):

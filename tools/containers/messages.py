@@ -107,6 +107,7 @@ def binhexed(name, data):
         while count >= 6:
             count -= 6
             text.append(alphabet[bits >> count & 63])
+        bits &= (1 << count) - 1
     if count:
         text.append(alphabet[bits << (6 - count) & 63])
     text += b":"
