@@ -120,6 +120,7 @@ let shims: [Target] = [
     shim("CSearch"),
     shim("CBase64"),
     shim("CArchive", links: ["archive"]),
+    shim("CMicrohttpd", links: ["microhttpd"]),
     shim("CCurl", links: ["curl"]),
     shim("CResolver", links: ["resolv"]),
     shim("CZstd", links: ["zstd"]),
@@ -221,6 +222,9 @@ let libraries: [Target] = [
             "CLinux",
         ]),
     library("AgentKit", ["ScanClient", "Configuration", "Logging", "Platform"]),
+    library(
+        "Mirror",
+        ["AgentKit", "EventLoop", "Configuration", "Platform", "JSON", "Bytes", "CLinux", "CMicrohttpd", "CZlib"]),
     library("ClamdProtocol", ["Bytes"]),
     library(
         "ClamdAgent",
@@ -249,6 +253,12 @@ let programs: [Target] = [
         ]),
     program("esets_smtp", ["SMTPAgent", "AgentKit"] + mailNeeds),
     program("esets_clamd", ["ClamdAgent", "AgentKit"] + mailNeeds),
+    program(
+        "esets_mird",
+        [
+            "Mirror", "AgentKit", "ScanClient", "ScanProtocol", "Configuration", "Logging", "Programs", "Platform",
+            "JSON",
+        ]),
     program("esets_cli", ["OnDemand"] + mailNeeds),
     program("esets_scan", ["OnDemand", "JSON"] + mailNeeds),
     program("esets_pipe", ["OnDemand"] + mailNeeds),
@@ -342,6 +352,7 @@ let testTargets: [Target] = [
             "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform",
         ]),
     tests("AgentKit", ["AgentKit", "EventLoop", "Platform"]),
+    tests("Mirror", ["Mirror", "AgentKit", "EventLoop", "Configuration", "JSON", "Platform", "Bytes", "CLinux"]),
     tests("ClamdProtocol", ["ClamdProtocol", "Bytes"]),
     tests(
         "ClamdAgent",
@@ -433,6 +444,7 @@ let fuzzers: [Target] =
         fuzzer("changes", ["CVD", "Bytes"]),
         fuzzer("delta", ["Deltas", "Bytes"]),
         fuzzer("normalization", ["Normalization", "BytesE"]),
+        fuzzer("mirror", ["Mirror", "Bytes"]),
     ] : []
 
 // MARK: - A part of the house

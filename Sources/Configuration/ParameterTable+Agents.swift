@@ -4,7 +4,7 @@ extension ParameterTable {
     /// Every agent section.
     private static let everyAgent: Sections = [.scanning, .clamd, .mird, .wwwi]
 
-    static let agents: [Parameter] = common + connections + smtp + clamd
+    static let agents: [Parameter] = common + connections + smtp + clamd + mirrorServer
 
     private static let common: [Parameter] = [
         .init("agent_enabled", everyAgent, .flag, "no", .agent, "Let the daemon run this agent."),

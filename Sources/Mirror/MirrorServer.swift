@@ -1,0 +1,156 @@
+package import AgentKit
+import CLinux
+import CMicrohttpd
+import Glibc
+package import Platform
+import Synchronization
+
+/// The mirror of one agent process: listening sockets, the server in force, and those that finish their last answers.
+package final class MirrorServer: Sendable {
+    package let statistics = Statistics()
+    private let events: MirrorEvents
+    private let clients = ClientTable()
+    private let listening: [Descriptor]
+    private let wakeUp: Descriptor
+    private let state: Mutex<State>
+
+    /// A front with its running servers. `@unchecked Sendable`: the handles are used under the lock of `state`, or by
+    /// the one thread that stops them.
+    private final class Running: @unchecked Sendable {
+        let front: Front
+        let servers: [OpaquePointer]
+        /// Its connections are cut after this moment.
+        var end: UInt64 = .max
+
+        init(front: Front, servers: [OpaquePointer]) {
+            self.front = front
+            self.servers = servers
+        }
+
+        func quiesce() { for server in servers { CMicrohttpd_quiesce(server) } }
+        func stop() { for server in servers { CMicrohttpd_stop(server) } }
+    }
+
+    private struct State {
+        var current: Running?
+        var retired: [Running] = []
+        var root: DocumentRoot
+        var log: AccessLog?
+        var isEnding = false
+    }
+
+    /// Starts to serve.
+    ///
+    /// - Parameter listening: the listening sockets, inherited or from `bind`.
+    /// - Throws: when a thread, the access log or the certificate is missing.
+    package init(
+        _ settings: MirrorSettings, listening: [Descriptor], events: MirrorEvents
+    ) throws(AgentError) {
+        self.listening = listening
+        self.events = events
+        do throws(SystemError) {
+            wakeUp = Descriptor(owning: try checked("eventfd") { CLinux_event_descriptor() })
+        } catch {
+            throw AgentError("\(error)")
+        }
+        state = Mutex(State(root: DocumentRoot(path: settings.directory)))
+        try reload(settings)
+    }
+
+    /// Serves as other settings want it; answers under way are finished as they were begun.
+    ///
+    /// - Throws: when that cannot be; everything stays as it was.
+    package func reload(_ settings: MirrorSettings) throws(AgentError) {
+        var failure: AgentError?
+        state.withLock { state in
+            do throws(AgentError) { try reload(settings, &state) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func reload(_ settings: MirrorSettings, _ state: inout State) throws(AgentError) {
+        guard !state.isEnding else { return }
+        // Opened anew each time: the old file may have been moved away.
+        var log: AccessLog?
+        if !settings.accessLog.isEmpty {
+            do throws(SystemError) { log = try AccessLog(path: settings.accessLog) } catch {
+                throw AgentError("mird_access_log: \(error); the agent writes it as run_as_user")
+            }
+        }
+        let root = settings.directory == state.root.path ? state.root : DocumentRoot(path: settings.directory)
+        let front = try Front(
+            settings, root, statistics, clients, log, StatusReports(root, statistics), events)
+        var servers: [OpaquePointer] = []
+        do throws(AgentError) {
+            for socket in listening { servers.append(try front.start(on: socket)) }
+        } catch {
+            for server in servers { CMicrohttpd_stop(server) }
+            throw error
+        }
+        if let old = state.current { retire(old, &state, grace: .max) }
+        _ = state.log?.flush()
+        (state.root, state.log) = (root, log)
+        state.current = Running(front: front, servers: servers)
+    }
+
+    private func retire(_ running: Running, _ state: inout State, grace: UInt64) {
+        running.quiesce()
+        let (end, overflow) = Clock.now.addingReportingOverflow(grace)
+        running.end = overflow ? .max : end
+        state.retired.append(running)
+    }
+
+    /// Does what is due each second, until `stop`; returns when the last connection has ended.
+    package func run() {
+        while true {
+            var entry = pollfd(fd: wakeUp.raw, events: Int16(POLLIN), revents: 0)
+            if poll(&entry, 1, 1_000) > 0 { CLinux_event_clear(wakeUp.raw) }
+            if turn() { return }
+        }
+    }
+
+    /// True when everything has ended.
+    private func turn() -> Bool {
+        let (over, lost, isEnd) = state.withLock { state in
+            state.current?.front.sweep(isRetired: false)
+            for running in state.retired { running.front.sweep(isRetired: true) }
+            let now = Clock.now
+            let over = state.retired.filter { $0.front.count == 0 || $0.end <= now }
+            state.retired.removeAll { running in over.contains { $0 === running } }
+            return (over, state.log?.flush() ?? 0, state.isEnding && state.retired.isEmpty)
+        }
+        // Outside of the lock: waits for the threads to end.
+        for running in over { running.stop() }
+        clients.expire()
+        if lost > 0 { events.warning("\(lost) lines of the access log were lost: they cannot be written") }
+        if isEnd { state.withLock { _ = $0.log?.flush() } }
+        return isEnd
+    }
+
+    /// Ends: takes no more connections, closes idle ones, and cuts off what is still there after the grace. From any
+    /// thread.
+    package func stop(grace: Duration) {
+        let nanoseconds = UInt64(max(0, grace.components.seconds)) &* 1_000_000_000
+        state.withLock { state in
+            guard !state.isEnding else { return }
+            state.isEnding = true
+            if let current = state.current { retire(current, &state, grace: nanoseconds) }
+            state.current = nil
+            let end = Clock.now &+ nanoseconds
+            for running in state.retired { running.end = min(running.end, end) }
+        }
+        CLinux_event_raise(wakeUp.raw)
+    }
+
+    /// Open connections.
+    package var connections: Int {
+        state.withLock { state in
+            state.retired.reduce(state.current?.front.count ?? 0) { $0 + $1.front.count }
+        }
+    }
+
+    /// Opens the listening sockets of the settings, for an agent that nobody passed any.
+    package static func bind(_ settings: MirrorSettings) throws(AgentError) -> [Descriptor] {
+        try Listening.open(host: settings.listenHost, port: settings.listenPort)
+    }
+}

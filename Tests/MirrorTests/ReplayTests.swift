@@ -1,0 +1,20 @@
+import Bytes
+import Foundation
+import Mirror
+import Testing
+
+/// The seeds of the fuzzer, whole and cut, through the code that it runs.
+@Suite("Replay") struct ReplayTests {
+    @Test("every file of the corpus and its beginnings") func corpus() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/mirror")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.count >= 10)
+        for name in names {
+            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+            for end in 0...bytes.count {
+                bytes[..<end].withUnsafeBufferPointer { fuzzMirror(ByteView($0)) }
+            }
+        }
+    }
+}
