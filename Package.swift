@@ -423,6 +423,7 @@ let fuzzers: [Target] =
         .target(name: "CFuzz", path: "Fuzz/CFuzz", cSettings: warningsAreErrors),
         fuzzer("mime", ["MIME", "Bytes"]),
         fuzzer("archive", ["Archives", "BytesE"]),
+        fuzzer("extractor", ["Archives", "BytesE"]),
         fuzzer("smtp", ["SMTP", "Bytes"]),
         fuzzer("cfg", ["Configuration"]),
         fuzzer("clamd", ["ClamdProtocol", "Bytes"]),

@@ -1,13 +1,50 @@
 package import BytesE
 import CModuleABI
+import Unpacking
 
 /// Opens any bytes as em003 would, and traps when it breaks the rules of the ABI. For fuzzing and replay tests.
 package func fuzzArchive(_ bytes: ByteView) {
     let host = TrialHost(memory: 4 << 20)
     host.mostObjects = 1_000
     host.agent = "smtp"
-    let status = host.unpack(bytes)
-    precondition(status == EM_END || status == EM_E_UNSUPPORTED || status == EM_E_MEMORY || status == EM_E_CANCELLED)
+    expectPromises(host, bytes, host.unpack(bytes))
+}
+
+/// Opens any bytes as one format, whether or not they look like it, and traps likewise: an extractor must not rely on
+/// what its identification saw.
+///
+/// - Parameter format: a name of the registry, e.g. "ZIP".
+package func fuzzExtractor(_ format: ByteView, _ bytes: ByteView) {
+    let host = TrialHost(memory: 4 << 20)
+    host.mostObjects = 1_000
+    expectPromises(host, bytes, host.unpack(bytes, as: format))
+}
+
+/// The names of the registry.
+package func extractorNames() -> [[UInt8]] {
+    var names: [[UInt8]] = []
+    forEachExtractor { names.append(ByteView($0.name).array) }
+    return names
+}
+
+/// Whether the registry has a format of this name.
+package func isExtractor(_ name: ByteView) -> Bool {
+    extractor(named: name) != nil
+}
+
+/// The format that has this name.
+func extractor(named name: ByteView) -> Extractor? {
+    var found: Extractor?
+    forEachExtractor { extractor in
+        if ByteView(extractor.name).equals(name) { found = extractor }
+    }
+    return found
+}
+
+private func expectPromises(_ host: TrialHost, _ bytes: ByteView, _ status: em_status) {
+    precondition(
+        status == EM_END || status == EM_E_UNSUPPORTED || status == EM_E_MEMORY || status == EM_E_CANCELLED
+            || status == EM_E_LIMIT)
     for child in host.children where child.flags & EM_OBJECT_IN_PLACE != 0 {
         // What lies in place lies where it is said to.
         precondition(child.offset <= UInt64(bytes.count) && child.extent <= UInt64(bytes.count) - child.offset)

@@ -22,8 +22,9 @@ final class MIMEUnpacker: Unpacker {
 
     /// A part costs as much as so many bytes.
     private static var workOfPart: Int { 512 }
-    /// Beyond this much work only the first few other readings are tried: messages lie in messages, each ambiguous.
-    private static var mostWork: Int { 256 << 20 }
+    /// Beyond this much work only the first few other readings are tried. Messages lie in messages, and each may be
+    /// ambiguous in turn: the deeper, the less, so that all of them together end in time, too.
+    private var mostWork: Int { (256 << 20) >> Int(min(24, 3 * object.pointee.depth)) }
     private static var fewest: Int { 3 }
     private var failure: ModuleError?
 
@@ -69,7 +70,7 @@ final class MIMEUnpacker: Unpacker {
             return false
         }
         readingCount += 1
-        guard readingCount <= Self.fewest || work < Self.mostWork else {
+        guard readingCount <= Self.fewest || work < mostWork else {
             found(EM_OBJECT_OVER_LIMIT)
             return false
         }

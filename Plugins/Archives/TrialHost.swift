@@ -1,6 +1,7 @@
 package import BytesE
 package import CModuleABI
 import ModuleKit
+import Unpacking
 
 /// A host of one thread and one object, for the self-test, fuzzing and tests: it keeps what is submitted.
 package final class TrialHost {
@@ -60,6 +61,56 @@ package final class TrialHost {
 
     /// The same with names that came out of another container.
     package func unpack(_ bytes: ByteView, name: ByteView, declared: ByteView, depth: UInt32) -> em_status {
+        withModule(object(bytes, name: name, declared: declared, depth: depth)) { module, instance, object in
+            guard
+                let table = module.pointee.interface(instance, cString("em.container/1"))?
+                    .assumingMemoryBound(to: em_container_v1.self)
+            else { return EM_E_INTERNAL }
+            return walk(table, instance, object)
+        }
+    }
+
+    /// The same as one format alone, whatever the bytes look like; EM_E_ARGUMENT when em003 has no such format.
+    package func unpack(_ bytes: ByteView, as format: ByteView) -> em_status {
+        guard let chosen = extractor(named: format) else { return EM_E_ARGUMENT }
+        return withModule(object(bytes)) { _, instance, object in
+            guard let instance else { return EM_E_INTERNAL }
+            let handle = OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
+            let scan = ScanContext(handle, borrow(Archives.self, instance).services)
+            _ = chosen.identify(Candidate(scan, object.pointee))
+            do throws(ModuleError) {
+                let unpacker = try chosen.open(scan, object, chosen)
+                let mark = used
+                repeat {
+                    used = mark
+                    newest = mark
+                } while try unpacker.next()
+                return EM_END
+            } catch {
+                return error.status
+            }
+        }
+    }
+
+    private func object(
+        _ bytes: ByteView, name: ByteView = ByteView(), declared: ByteView = ByteView(), depth: UInt32 = 0
+    ) -> em_object {
+        var object = em_object()
+        object.struct_size = UInt32(MemoryLayout<em_object>.size)
+        object.id = 1
+        object.depth = depth
+        object.data = bytes.slice
+        object.name = name.slice
+        object.declared = declared.slice
+        object.offset = .max
+        return object
+    }
+
+    /// Calls `body` with an instance of em003 and an object that stays where it is.
+    private func withModule(
+        _ object: em_object,
+        _ body: (UnsafePointer<em_module>, OpaquePointer?, UnsafePointer<em_object>) -> em_status
+    ) -> em_status {
         var host = em_host(
             struct_size: UInt32(MemoryLayout<em_host>.size), abi_major: UInt16(EM_ABI_MAJOR),
             abi_minor: UInt16(EM_ABI_MINOR), ctx: nil, service: trialService)
@@ -69,21 +120,7 @@ package final class TrialHost {
             let status = module.pointee.`init`(host, em_slice(), &instance)
             guard status == EM_OK else { return status }
             defer { module.pointee.deinit(instance) }
-            guard
-                let table = module.pointee.interface(instance, cString("em.container/1"))?
-                    .assumingMemoryBound(to: em_container_v1.self)
-            else { return EM_E_INTERNAL }
-            var object = em_object()
-            object.struct_size = UInt32(MemoryLayout<em_object>.size)
-            object.id = 1
-            object.depth = depth
-            object.data = bytes.slice
-            object.name = name.slice
-            object.declared = declared.slice
-            object.offset = .max
-            return withUnsafePointer(to: &object) { object in
-                walk(table, instance, object)
-            }
+            return withUnsafePointer(to: object) { body(module, instance, $0) }
         }
     }
 

@@ -54,6 +54,8 @@ extension ZIPUnpacker {
             child.flags |= EM_OBJECT_MALFORMED
             return
         }
+        // All but bzip2 have windows or models of a size that the entry states.
+        if entry.method != 12 { try LibarchiveSupport.xz.reserveWindow(scan, for: object) }
         var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
         reading: while let room = try output.room() {
             let (outcome, count) = try reader.read(into: room)

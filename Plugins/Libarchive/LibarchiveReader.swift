@@ -1,6 +1,6 @@
 package import BytesE
 import CArchive
-import CModuleABI
+package import CModuleABI
 package import ModuleKit
 
 /// What is enabled in a reader: one bit for each format and each filter.
@@ -30,6 +30,24 @@ package struct LibarchiveSupport: OptionSet, Sendable {
     package static let compress = LibarchiveSupport(rawValue: 1 << 22)
     package static let gzip = LibarchiveSupport(rawValue: 1 << 23)
     package static let rpm = LibarchiveSupport(rawValue: 1 << 24)
+
+    /// Decoders that keep what they wrote, up to gigabytes if the archive says so.
+    private static let keepsOutput: LibarchiveSupport = [.sevenZip, .rar, .xz, .lzma, .lzip, .zstd]
+
+    /// Takes room out of the scan's memory for what the decoder may keep beside the output, so that both together stay
+    /// within the limit. Nothing is written there, so it costs no memory by itself; the decoder writes to its window no
+    /// more than comes out of it.
+    package func reserveWindow(_ scan: ScanContext, for object: UnsafePointer<em_object>) throws(ModuleError) {
+        guard !isDisjoint(with: Self.keepsOutput) else { return }
+        let left = scan.left(EM_BUDGET_MEMORY, for: object)
+        guard left < 1 << 40 else { return }
+        // A window that a plain LZMA file states is believed: it has no other.
+        var window = UInt64.max
+        if self == [.lzma, .raw], let stated = ByteView(object.pointee.data).load(UInt32.self, at: 1) {
+            window = UInt64(stated)
+        }
+        _ = try scan.allocate(Int(min(left / 2, window)))
+    }
 }
 
 /// One archive that libarchive reads from memory. The bytes must stay where they are as long as the reader lives.
@@ -62,7 +80,13 @@ package final class LibarchiveReader {
         self.archive = archive
         source = .allocate(capacity: 1)
         source.initialize(to: Source(scan: scan, head: head, data: data))
-        Self.enable(support, archive)
+        if let filter = Self.onlyFilter(support) {
+            // Taken as what it is said to be: libarchive would also look through what comes out, up to 25 filters deep.
+            archive_read_support_format_raw(archive)
+            archive_read_append_filter(archive, filter)
+        } else {
+            Self.enable(support, archive)
+        }
         archive_read_set_seek_callback(archive, seekSource)
         let result = archive_read_open2(archive, source, nil, readSource, skipSource, nil)
         guard result == ARCHIVE_OK || result == ARCHIVE_WARN else {
@@ -80,6 +104,19 @@ package final class LibarchiveReader {
         archive_read_free(archive)
         source.deinitialize(count: 1)
         source.deallocate()
+    }
+
+    /// The filter of a stream that is nothing else; nil for compress, which cannot be begun before there is input.
+    private static func onlyFilter(_ support: LibarchiveSupport) -> Int32? {
+        switch support {
+        case [.bzip2, .raw]: ARCHIVE_FILTER_BZIP2
+        case [.xz, .raw]: ARCHIVE_FILTER_XZ
+        case [.lzma, .raw]: ARCHIVE_FILTER_LZMA
+        case [.lzip, .raw]: ARCHIVE_FILTER_LZIP
+        case [.lz4, .raw]: ARCHIVE_FILTER_LZ4
+        case [.zstd, .raw]: ARCHIVE_FILTER_ZSTD
+        default: nil
+        }
     }
 
     private static func enable(_ support: LibarchiveSupport, _ archive: OpaquePointer) {

@@ -62,6 +62,7 @@ package final class LibarchiveUnpacker: Unpacker {
         let name = entryName(of: entry)
         if archive_entry_is_encrypted(entry) != 0 { child.flags |= EM_OBJECT_ENCRYPTED }
         let size = archive_entry_size_is_set(entry) != 0 ? Int(clamping: archive_entry_size(entry)) : Output.step
+        try support.reserveWindow(scan, for: object)
         var output = try Output(scan, in: object, expected: size)
         reading: while let room = try output.room() {
             let (outcome, count) = try reader.read(into: room)
@@ -73,7 +74,10 @@ package final class LibarchiveUnpacker: Unpacker {
                 if child.flags & EM_OBJECT_ENCRYPTED == 0 { child.flags |= EM_OBJECT_UNSUPPORTED }
                 break reading
             case .fatal:
-                if child.flags & EM_OBJECT_ENCRYPTED == 0 { child.flags |= EM_OBJECT_MALFORMED }
+                if child.flags & EM_OBJECT_ENCRYPTED == 0 {
+                    // Nothing came out: damaged, or a method that libarchive lacks. Either way it was not scanned.
+                    child.flags |= output.count == 0 ? EM_OBJECT_MALFORMED | EM_OBJECT_UNSUPPORTED : EM_OBJECT_MALFORMED
+                }
                 self.reader = nil
                 break reading
             }

@@ -26,6 +26,7 @@ package final class StreamUnpacker: Unpacker {
         var child = Child()
         child.offset = 0
         child.extent = UInt64(data.count)
+        try support.reserveWindow(scan, for: object)
         var output = try Output(scan, in: object)
         reading: while let room = try output.room() {
             let (outcome, count) = try reader.read(into: room)

@@ -228,7 +228,7 @@ package struct TransferDecoder {
                     var value: UInt32 = 0
                     for offset in 0..<4 {
                         let byte = group + offset < lineEnd ? from[group + offset] : 0x20
-                        value = value << 6 | UInt32(byte &- 0x20 & 0x3F)
+                        value = value << 6 | UInt32((byte &- 0x20) & 0x3F)
                     }
                     for shift in [UInt32(16), 8, 0] where left > 0 {
                         to[written] = UInt8(truncatingIfNeeded: value >> shift)

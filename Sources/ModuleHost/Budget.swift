@@ -7,6 +7,11 @@ struct Budget {
     private let totalLimit: UInt64
     private(set) var objects: UInt32 = 0
     private(set) var total: UInt64 = 0
+    /// Bytes of children that lay in their parents.
+    private var inPlace: UInt64 = 0
+    /// How often the bytes that a scan may have altogether may be looked at again, as parts of each other.
+    private static let views: UInt64 = 4
+    private let rootSize: UInt64
     private var deadline: UInt64?
     private(set) var isOutOfTime = false
     var isCancelled = false
@@ -15,6 +20,7 @@ struct Budget {
 
     init(_ limits: ScanLimits, rootSize: UInt64) {
         self.limits = limits
+        self.rootSize = rootSize
         let byRatio = rootSize.multipliedReportingOverflow(by: limits.ratio)
         let ratio = max(byRatio.overflow ? .max : byRatio.partialValue, ScanLimits.ratioFloor)
         totalLimit = min(limits.totalSize, ratio)
@@ -54,13 +60,18 @@ struct Budget {
     }
 
     /// Accounts for a child; the name of the limit that refuses it, or nil. Bytes that lie in place in their
-    /// parent were counted with it and are free.
-    mutating func accept(size: UInt64, depth: UInt32, inPlace: Bool) -> String? {
+    /// parent were counted with it and cost no memory, but looking at them takes time: tables of files may name the
+    /// same place ten thousand times.
+    mutating func accept(size: UInt64, depth: UInt32, inPlace isInPlace: Bool) -> String? {
         guard depth <= limits.depth else { return "depth" }
         guard objects < limits.objects else { return "number of objects" }
         guard size <= limits.objectSize else { return "object size" }
-        let cost = inPlace ? 0 : size
+        let cost = isInPlace ? 0 : size
         guard cost <= totalLimit - min(totalLimit, total) else { return totalName }
+        if isInPlace {
+            guard inPlace / Self.views <= max(limits.totalSize, rootSize) else { return "total size" }
+            inPlace += min(size, 1 << 50)
+        }
         objects += 1
         total += cost
         return nil

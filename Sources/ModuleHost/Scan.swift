@@ -50,8 +50,11 @@ package final class Scan: @unchecked Sendable {
         self.object = object
         self.options = options
         budget = Budget(options.limits, rootSize: UInt64(object.view.count))
+        // The object may have been copied into memory; half of what a scan may use is for what comes out of it.
+        let memory = options.limits.memory
         do throws(SystemError) {
-            arena = try ArenaPool.shared.take(limit: Int(clamping: options.limits.memory))
+            arena = try ArenaPool.shared.take(
+                limit: Int(clamping: memory - min(UInt64(object.view.count), memory / 2)))
         } catch {
             throw LoadError("scan", "memory", error.description)
         }

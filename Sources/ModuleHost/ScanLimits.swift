@@ -12,8 +12,8 @@ package struct ScanLimits: Sendable, Equatable {
     package var totalSize: UInt64 = 1 << 30
     /// All child objects together, per byte of the root.
     package var ratio: UInt64 = 2_500
-    /// Bytes of the arena.
-    package var memory: UInt64 = 256 << 20
+    /// Bytes of the arena: seven eighths of what a scan may use. The rest is for what decoders and modules take besides.
+    package var memory: UInt64 = 224 << 20
     /// Nanoseconds of work, without suspension; nil = unlimited.
     package var time: UInt64?
 
@@ -32,7 +32,7 @@ package struct ScanLimits: Sendable, Equatable {
         if let value = positive("av_scan_max_obj_size") { objectSize = value }
         if let value = positive("av_scan_max_total_size") { totalSize = value }
         if let value = positive("av_scan_max_ratio") { ratio = value }
-        if let value = positive("av_scan_max_memory") { memory = value }
+        if let value = positive("av_scan_max_memory") { memory = value - value / 8 }
         time = positive("av_scan_timeout").map {
             let (value, overflow) = $0.multipliedReportingOverflow(by: 1_000_000_000)
             return overflow ? .max : value

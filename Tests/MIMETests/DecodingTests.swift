@@ -73,6 +73,9 @@ import Testing
     @Test func uuencodedLines() {
         #expect(decode(.uuencode, "#0V%T\n`\n") == "Cat")
         #expect(decode(.uuencode, "\"2&D\r\n \r\n") == "Hi")
+        // A grave accent is zero, within groups too.
+        #expect(decode(.uuencode, "#0V%`\n`\n") == "Ca@")
+        #expect(decode(.uuencode, "#0``A\n`\n") == "@\0!")
     }
 
     @Test func uuencodedFilesInText() {

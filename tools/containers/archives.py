@@ -156,10 +156,18 @@ def bsdtar(kind):
 
 for label, kind, extension in (
     ("cpio-odc", "cpio", "cpio"), ("cpio-newc", "newc", "cpio"), ("ar-bsd", "arbsd", "a"), ("ar-svr4", "ar", "a"),
-    ("xar", "xar", "xar"), ("tar-v7", "v7tar", "tar"), ("shar", "shar", "shar"), ("iso-bsdtar", "iso9660", "iso"),
+    ("xar", "xar", "xar"), ("tar-v7", "v7tar", "tar"), ("shar-uuencoded", "shardump", "shar"), ("iso-bsdtar", "iso9660", "iso"),
     ("warc", "warc", "warc"),
 ):
     FORMATS[label] = (extension, bsdtar(kind))
+
+
+@format("shar", "shar")
+def shar(name, data):
+    """A shell cannot write what is not text from a here-document."""
+    if b"\0" in data or not data.isascii():
+        raise ValueError("a plain shar holds text only")
+    return bsdtar("shar")(name, data)
 
 
 @format("cpio-crc", "cpio")
