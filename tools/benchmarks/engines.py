@@ -119,8 +119,10 @@ class Esets(Engine):
         for name in os.listdir(database):
             os.symlink(os.path.abspath(os.path.join(database, name)), os.path.join(self.tree.signatures, name))
         self.tree.set("global", 'log_target = "file:@CACHEDIR@/logs/esets.log"')
-        for text in ("agent_enabled = yes", "clamd_max_depth = 17", 'clamd_sock_path = "/tmp/engine.sock"'):
+        for text in ("agent_enabled = yes", 'clamd_sock_path = "/tmp/engine.sock"'):
             self.tree.set("clamd", text)
+        # As clamd's MaxRecursion.
+        self.tree.set("global", "av_scan_max_arch_level = 17")
         began = time.monotonic()
         self.tree.command("esets_update")
         self.update = time.monotonic() - began
