@@ -188,6 +188,7 @@ let libraries: [Target] = [
     library("CVD", ["Bytes", "CCrypto", "CSignedData", "CZlib"]),
     library("TUF", ["JSON", "CCrypto", "CKeys"]),
     library("TUFStore", ["TUF", "Platform"]),
+    library("TUFRepository", ["TUF", "JSON", "Deltas", "Verifier", "Bytes", "Platform", "CCrypto", "CKeys"]),
     library("YARA"),
     library("SpamCompiler", ["Bytes", "Tokens", "DataModule", "Platform", "CModuleABI"]),
     library("Generations", ["Bytes", "Platform", "Verifier", "JSON", "CCrypto"]),
@@ -271,6 +272,7 @@ let programs: [Target] = [
         ]),
     program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
     program("tuf_client", ["TUF", "TUFStore", "Fetching", "Programs", "Platform"]),
+    program("esets_publish", ["TUFRepository", "TUF", "JSON", "Programs", "Platform"]),
     program(
         "esets_bench",
         [
@@ -321,6 +323,7 @@ let testTargets: [Target] = [
         "CVD", ["CVD", "Bytes", "CCrypto"],
         exclude: ["Fixtures", "make-fixtures.py", "make-changes.py", "containers.py"]),
     tests("TUF", ["TUF", "TUFStore", "JSON", "Platform", "CKeys"]),
+    tests("TUFRepository", ["TUFRepository", "TUF", "JSON", "Platform"]),
     tests("YARA", ["YARA"]),
     tests("Tokens", ["Tokens", "Bytes"]),
     tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
@@ -442,6 +445,7 @@ let fuzzers: [Target] =
         fuzzer("manifest", ["Generations"]),
         fuzzer("json", ["JSON"]),
         fuzzer("cvd", ["CVD", "Bytes"]),
+        fuzzer("tuf", ["TUF"]),
         fuzzer("changes", ["CVD", "Bytes"]),
         fuzzer("delta", ["Deltas", "Bytes"]),
         fuzzer("normalization", ["Normalization", "BytesE"]),

@@ -176,9 +176,9 @@ package struct Delegations: Sendable, Equatable {
         }
     }
 
-    /// The names of all roles, at most `limit`.
+    /// The names of all roles; of bins at most `limit`, because a few bytes can name billions.
     func names(limit: Int) -> [String] {
         if let bins { return (0..<min(limit, 1 << bins.bits)).map { bins.name($0) } }
-        return roles.prefix(limit).map(\.name)
+        return roles.map(\.name)
     }
 }

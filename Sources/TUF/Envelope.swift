@@ -84,7 +84,7 @@ package struct Common: Sendable, Equatable {
 
     func members(type: String) -> [String: JSONValue] {
         [
-            "_type": .string(type), "spec_version": "1.0.33", "version": .integer(version),
+            "_type": .string(type), "spec_version": "1.0.31", "version": .integer(version),
             "expires": .string(MetadataTime.text(expires)),
         ]
     }

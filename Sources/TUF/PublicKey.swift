@@ -10,7 +10,7 @@ package struct PublicKey: Sendable, Equatable {
     /// Hexadecimal digits for Ed25519, PEM for others.
     package let value: String
 
-    init?(_ json: JSONValue) {
+    package init?(_ json: JSONValue) {
         guard case .object = json, let type = json["keytype"]?.string, let scheme = json["scheme"]?.string,
             case .object? = json["keyval"]
         else { return nil }
@@ -40,6 +40,9 @@ package struct PublicKey: Sendable, Equatable {
         default: nil
         }
     }
+
+    /// Whether it is a key whose signatures can be checked here.
+    package var isUsable: Bool { identity != nil }
 
     /// The key itself, the same bytes however it is written and called; nil when it cannot be used.
     var identity: [UInt8]? {

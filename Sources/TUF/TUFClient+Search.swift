@@ -54,7 +54,7 @@ extension TUFClient {
             }
             walked.insert(link)
             guard let delegations = roles[link]?.delegations else { continue }
-            let names = delegations.names(limit: limits.roles)
+            let names = delegations.names(limit: limits.roles + 1)
             walk?.append(contentsOf: names.reversed().map { Link(name: $0, delegator: link.name) })
         }
         return nil

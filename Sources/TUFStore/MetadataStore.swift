@@ -16,7 +16,8 @@ package struct MetadataStore: Sendable {
         var total = 0
         for name in try Files.names(in: directory) where name.hasSuffix(".json") && !name.hasPrefix(".") {
             do throws(SystemError) {
-                let bytes = try Files.read("\(directory)/\(name)", limit: limits.targets)
+                let bytes = try Files.read("\(directory)/\(name)", limit: limits.targets + 1)
+                guard bytes.count <= limits.targets else { continue }
                 total += bytes.count
                 if name == "root.json" || total <= limits.delegated { files[name] = bytes }
             } catch {

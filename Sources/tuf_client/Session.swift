@@ -31,7 +31,7 @@ struct Session {
         client.find(target: name)
         guard case .found(let target) = run() else { Main.program.fail("\(name): no role has this target") }
         let path = "\(folder)/\(FileNames.encoded(role: target.path))"
-        if let bytes = try? Files.read(path, limit: target.length), (try? target.check(bytes)) != nil { return }
+        if let bytes = try? Files.read(path, limit: target.length + 1), (try? target.check(bytes)) != nil { return }
         do {
             guard let bytes = try fetcher.bytes(base + target.address, limit: target.length) else {
                 Main.program.fail("\(target.path): the repository does not have it")
