@@ -57,10 +57,18 @@ struct LineScanner {
         guard let base = bytes.buffer.baseAddress else { return nil }
         let stop = min(end, from + Self.longestName)
         var index = from
-        while index < stop, base[index] != 0x3A, base[index] > 0x20, base[index] < 0x7F { index += 1 }
+        while index < stop, base[index] != 0x3A, base[index] != 0x28, base[index] > 0x20, base[index] < 0x7F {
+            index += 1
+        }
         let nameEnd = index
-        // "Name : value" is read as a header by every client.
-        while index < stop, base[index] == 0x20 || base[index] == 0x09 { index += 1 }
+        // "Name : value" is read as a header by every client, "Name(comment): value" by some.
+        while index < stop, base[index] == 0x20 || base[index] == 0x09 || base[index] == 0x28 {
+            if base[index] == 0x28 {
+                while index < stop, base[index] != 0x29, base[index] != 0x0A, base[index] != 0x0D { index += 1 }
+                guard index < stop, base[index] == 0x29 else { return nil }
+            }
+            index += 1
+        }
         guard nameEnd > from, index < stop, base[index] == 0x3A else { return nil }
         return (nameEnd, index + 1)
     }

@@ -24,6 +24,11 @@ import Testing
         }
     }
 
+    @Test func commentsBehindNames() {
+        let message = lines("Content-Type(meow): a", "B (x) (y) : c(d)", "C(never closed: e", "D: f", "", "body")
+        #expect(fields(message).fields == ["Content-Type=a", "B=c(d)", "D=f"])
+    }
+
     @Test func mailboxLineMarkAndBlankLinesBeforeTheHeader() {
         for before in ["From x@y Mon\n", "\u{FEFF}", "\r\n\r\n", "\nFrom x\n"] {
             #expect(fields(Array((before + "A: 1\n\nb").utf8)).fields == ["A=1"], "after \(before)")

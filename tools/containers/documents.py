@@ -224,6 +224,22 @@ def onenote(name, data):
             + bytes(-len(data) % 8) + bytes.fromhex("22a7fb71790f0b4abb13899256426b24"))
 
 
+@format("onenote-web", "one")
+def onenote_web(name, data):
+    """A section as OneNote on the web exports it (MS-ONESTORE 2.8): a data element with the file as its BLOB."""
+    def compact(value):
+        size = max(1, (value.bit_length() + 6) // 7)
+        return (value << size | 1 << size - 1).to_bytes(size, "little")
+    head = bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3") + bytes(32) + bytes.fromhex("2fe98d63d4a6c14b9a36b3fc2511a5b7")
+    content = compact(len(data)) + data
+    if len(content) < 128:
+        blob = struct.pack("<H", 0x10 | len(content) << 9)
+    else:
+        blob = struct.pack("<I", 0x12 | min(len(content), 0x7fff) << 17) + (
+            compact(len(content)) if len(content) >= 0x7fff else b"")
+    return head + bytes(8) + b"\x0c\x56" + bytes(40) + b"\x15" + blob + content + b"\x05"
+
+
 @format("pe-overlay", "exe")
 def pe_overlay(name, data):
     stub = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + struct.pack("<HHIIIHH", 0x14c, 1, 0, 0, 0, 224, 0x102)
