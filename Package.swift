@@ -113,6 +113,7 @@ let shims: [Target] = [
     shim("CKeys", links: ["crypto"]),
     shim("CTLS", links: ["ssl", "crypto"]),
     shim("CZlib", links: ["z"]),
+    shim("CDeflate", links: ["deflate"]),
     shim("CSignedData", links: ["crypto"]),
     shim("CPCRE2", links: ["pcre2-8"]),
     shim("CFFI", links: ["ffi"]),
@@ -147,7 +148,7 @@ let moduleCode: [Target] = [
             "ModuleKit", "Matching", "YARAEngine", "CTime", "Executables", "Normalization", "BytesE", "CModuleABI",
             "CCrypto",
         ]),
-    moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib"]),
+    moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib", "CDeflate", "CSearch"]),
     moduleLibrary("MailFormats", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
     moduleLibrary("DiskImages", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
@@ -170,7 +171,7 @@ let moduleCode: [Target] = [
 let modules: [Target] = [
     module("em000", code: "Loader", links: ["elf", "crypto"]),
     module("em001", code: "Scanner", links: ["crypto", "ffi", "pcre2-8"]),
-    module("em003", code: "Archives", links: ["z", "archive", "crypto"]),
+    module("em003", code: "Archives", links: ["z", "deflate", "archive", "crypto"]),
     module("em004", code: "Heuristics"),
     module("em005", code: "Antispam"),
 ].flatMap { $0 }

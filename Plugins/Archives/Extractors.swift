@@ -34,8 +34,8 @@ extension UUUnpacker {
             "UUE", option: "av_scan_obj_emails",
             identify: { candidate in
                 // Mail programs show the uuencoded files in a text, whatever else it begins like.
-                let isText = candidate.declared.hasPrefix(ByteView("text/"))
-                guard holdsFile(candidate, isText: isText) else { return nil }
+                let isText = candidate.isDeclaredText
+                guard candidate.marks.contains(.begin), holdsFile(candidate, isText: isText) else { return nil }
                 return Claim(isText ? .beside : .inside, sureness: 60, type: EM_TYPE_TEXT)
             },
             open: { scan, object, _ throws(ModuleError) in UUUnpacker(scan, object) })

@@ -51,6 +51,7 @@ func claimedFormats(_ scan: ScanContext, _ object: em_object) -> [ClaimedFormat]
         guard let claim = extractor.identify(candidate), scan.number(extractor.option, otherwise: 1) != 0 else {
             return
         }
+        if claim.type == EM_TYPE_MAIL, claim.place == .whole { candidate.isMessage = !candidate.isDeclaredText }
         result.append(ClaimedFormat(extractor: extractor, claim: claim))
     }
     if result.contains(where: { $0.claim.place == .whole }) { result.removeAll { $0.claim.place == .inside } }

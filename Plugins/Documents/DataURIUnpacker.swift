@@ -17,7 +17,9 @@ final class DataURIUnpacker: Unpacker {
         Extractor(
             "DATA-URI",
             identify: { candidate in
-                guard looksLikeText(candidate.data), place(candidate.data.prefix(head), 0) != nil else { return nil }
+                guard candidate.marks.contains(.dataAddress), place(candidate.data.prefix(head), 0) != nil else {
+                    return nil
+                }
                 return Claim(.beside, sureness: 40, type: EM_TYPE_UNKNOWN)
             },
             open: { scan, object, _ throws(ModuleError) in DataURIUnpacker(scan, object, format: "DATA-URI") })

@@ -16,8 +16,3 @@ package func documentExtractors(_ body: (Extractor) -> Void) {
     body(FlatDocumentUnpacker.extractor)
     scriptExtractors(body)
 }
-
-/// Whether the object looks like text: no zero among its first bytes.
-func looksLikeText(_ data: ByteView) -> Bool {
-    !data.isEmpty && data.prefix(512).firstIndex(of: 0) == nil
-}

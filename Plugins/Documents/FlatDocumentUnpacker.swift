@@ -8,20 +8,22 @@ import Unpacking
 /// WordprocessingML pictures, HWPML (BINDATA), XDP (chunk).
 final class FlatDocumentUnpacker: Unpacker {
     private var position = 0
+    /// Whether any element can be one of those that are sought; nil before that is known.
+    private var hasNames: Bool?
 
     static var extractor: Extractor {
         Extractor(
             "XML",
             identify: { candidate in
                 let head = candidate.data.prefix(4096)
-                guard looksLikeText(candidate.data), head.firstIndex(of: ByteView("<?xml")) != nil else { return nil }
+                guard candidate.isText, head.firstIndex(of: ByteView("<?xml")) != nil else { return nil }
                 return Claim(.beside, sureness: 40, type: EM_TYPE_UNKNOWN)
             },
             open: { scan, object, _ throws(ModuleError) in FlatDocumentUnpacker(scan, object, format: "XML") })
     }
 
     override func next() throws(ModuleError) -> Bool {
-        guard mayHaveChildren() else { return false }
+        guard mayHaveChildren(), try holdsAny() else { return false }
         var checked = position
         while let open = data.firstIndex(of: 0x3c, from: position) {
             if open - checked >= 4096 {
@@ -51,6 +53,27 @@ final class FlatDocumentUnpacker: Unpacker {
         return false
     }
 
+    /// Whether one of the names occurs at all: nearly all documents are done with that.
+    private func holdsAny() throws(ModuleError) -> Bool {
+        if let known = hasNames { return known }
+        var found = false
+        forEachName { name in
+            if !found { found = data.firstIndex(ofIgnoringCase: name, from: 0) != nil }
+        }
+        try scan.check()
+        hasNames = found
+        return found
+    }
+
+    /// Elements that hold base64.
+    private func forEachName(_ body: (ByteView) -> Void) {
+        body(ByteView("binaryData"))
+        body(ByteView("binData"))
+        body(ByteView("chunk"))
+        body(ByteView("docSuppData"))
+        body(ByteView("oledata.mso"))
+    }
+
     /// Whether an element of that name holds base64.
     private func holdsData(_ tag: ByteView) -> Bool {
         guard !tag.isEmpty, tag[0] != 0x2f else { return false }
@@ -58,10 +81,10 @@ final class FlatDocumentUnpacker: Unpacker {
         while end < tag.count, !isASCIISpace(tag[end]), tag[end] != 0x2f { end += 1 }
         let name = tag.prefix(end)
         let local = name.dropFirst((name.firstIndex(of: 0x3a) ?? -1) + 1)
-        for known: StaticString in ["binaryData", "binData", "BINDATA", "chunk", "docSuppData", "oledata.mso"]
-        where local.equalsIgnoringCase(ByteView(known)) {
-            return true
+        var isKnown = false
+        forEachName { known in
+            if local.equalsIgnoringCase(known) { isKnown = true }
         }
-        return false
+        return isKnown
     }
 }

@@ -17,7 +17,9 @@ final class BinHexUnpacker: Unpacker {
         Extractor(
             "BINHEX", option: "av_scan_obj_emails",
             identify: { candidate in
-                guard looksLikeText(candidate) || candidate.declared.equals(ByteView("application/mac-binhex40")),
+                guard
+                    candidate.marks.contains(.binHex)
+                        || candidate.declared.equals(ByteView("application/mac-binhex40")),
                     candidate.data.prefix(65536).firstIndex(of: ByteView(mark)) != nil
                 else { return nil }
                 return Claim(.beside, sureness: 60, type: EM_TYPE_UNKNOWN)

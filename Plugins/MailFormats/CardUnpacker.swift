@@ -14,7 +14,7 @@ final class CardUnpacker: Unpacker {
             "VCARD", option: "av_scan_obj_emails",
             identify: { candidate in
                 let head = candidate.data.prefix(1024)
-                guard looksLikeText(candidate),
+                guard candidate.isText,
                     head.firstIndex(of: ByteView("BEGIN:VC")) != nil || head.firstIndex(of: ByteView("begin:vc")) != nil
                 else { return nil }
                 return Claim(.beside, sureness: 60, type: EM_TYPE_TEXT)

@@ -14,11 +14,6 @@ package func mailFormatExtractors(_ body: (Extractor) -> Void) {
     body(CardUnpacker.extractor)
 }
 
-/// Whether the object is, or passes for, text: declared as such, or without a zero at its beginning.
-func looksLikeText(_ candidate: Candidate) -> Bool {
-    candidate.declared.hasPrefix(ByteView("text/")) || candidate.data.prefix(1024).firstIndex(of: 0) == nil
-}
-
 /// The place behind the line that begins at or covers `position`.
 func lineEnd(_ data: ByteView, from position: Int) -> Int {
     guard let feed = data.firstIndex(of: 0x0a, from: position) else { return data.count }

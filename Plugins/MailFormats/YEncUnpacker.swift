@@ -11,8 +11,8 @@ final class YEncUnpacker: Unpacker {
         Extractor(
             "YENC", option: "av_scan_obj_emails",
             identify: { candidate in
-                // Encoded bytes may be anything, so the object need not look like text.
-                guard candidate.data.prefix(1 << 20).firstIndex(of: ByteView("=ybegin ")) != nil else { return nil }
+                // Encoded bytes may be anything but NUL, CR and LF.
+                guard candidate.marks.contains(.yEnc) else { return nil }
                 return Claim(.beside, sureness: 60, type: EM_TYPE_UNKNOWN)
             },
             open: { scan, object, _ throws(ModuleError) in YEncUnpacker(scan, object, format: "YENC") })

@@ -26,7 +26,9 @@ final class EncodedScriptUnpacker: Unpacker {
                 let data = candidate.data
                 if data.hasPrefix(ByteView(begin)) { return Claim(.beside, sureness: 90, type: EM_TYPE_SCRIPT) }
                 let isPage = data.prefix(16).firstIndex(of: 0x3c) != nil
-                guard isPage || isScript(candidate), data.prefix(head).firstIndex(of: ByteView(begin)) != nil else {
+                guard candidate.marks.contains(.encodedScript), isPage || isScript(candidate),
+                    data.prefix(head).firstIndex(of: ByteView(begin)) != nil
+                else {
                     return nil
                 }
                 return Claim(.beside, sureness: 40, type: EM_TYPE_UNKNOWN)

@@ -1,4 +1,3 @@
-package import BytesE
 package import CModuleABI
 package import ModuleKit
 
@@ -32,25 +31,6 @@ package struct Extractor {
         self.variant = variant
         self.identify = identify
         self.open = open
-    }
-}
-
-/// An object of which the format is sought.
-package struct Candidate {
-    package let scan: ScanContext
-    package let object: em_object
-    package let data: ByteView
-    /// The media type that was declared for it, e.g. "text/html"; may be empty.
-    package let declared: ByteView
-    /// The name it has in its container, UTF-8; may be empty.
-    package let name: ByteView
-
-    package init(_ scan: ScanContext, _ object: em_object) {
-        self.scan = scan
-        self.object = object
-        data = ByteView(object.data)
-        declared = ByteView(object.declared)
-        name = ByteView(object.name)
     }
 }
 

@@ -1,4 +1,5 @@
 package import BytesE
+import CDeflate
 import CModuleABI
 import CZlib
 package import ModuleKit
@@ -18,14 +19,50 @@ package enum InflateEnd {
 package func inflateRaw(
     _ input: ByteView, into output: inout Output
 ) throws(ModuleError) -> (end: InflateEnd, used: Int) {
-    try inflate(input, windowBits: -15, into: &output)
+    if let used = try inflateAtOnce(input, isWrapped: false, into: &output) { return (.complete, used) }
+    return try inflate(input, windowBits: -15, into: &output)
 }
 
 /// The same for a stream with the header and the checksum of zlib (RFC 1950).
 package func inflateZlib(
     _ input: ByteView, into output: inout Output
 ) throws(ModuleError) -> (end: InflateEnd, used: Int) {
-    try inflate(input, windowBits: 15, into: &output)
+    if let used = try inflateAtOnce(input, isWrapped: true, into: &output) { return (.complete, used) }
+    return try inflate(input, windowBits: 15, into: &output)
+}
+
+/// A stream longer than this is inflated piece by piece, so that the scan can be stopped.
+private let mostAtOnce = 8 << 20
+
+/// Inflates a whole and sound stream into memory for all of it: twice as fast, and nearly all streams are so.
+///
+/// - Returns: how many bytes of the input belong to the stream; nil when it is damaged, not whole, too long or over a
+///   limit, and nothing was put out.
+private func inflateAtOnce(
+    _ input: ByteView, isWrapped: Bool, into output: inout Output
+) throws(ModuleError) -> Int? {
+    guard let inflater = libdeflate_alloc_decompressor() else { throw .memory }
+    defer { libdeflate_free_decompressor(inflater) }
+    // What is said of the size is not believed, but tried first.
+    var size = output.expected > Output.step ? output.expected : max(Output.step, 4 * min(input.count, mostAtOnce))
+    while size <= mostAtOnce, let room = try output.reserve(size) {
+        var used = 0
+        var made = 0
+        let result =
+            isWrapped
+            ? libdeflate_zlib_decompress_ex(
+                inflater, input.buffer.baseAddress, input.count, room.baseAddress, room.count, &used, &made)
+            : libdeflate_deflate_decompress_ex(
+                inflater, input.buffer.baseAddress, input.count, room.baseAddress, room.count, &used, &made)
+        if result == LIBDEFLATE_SUCCESS {
+            output.advance(made)
+            return used
+        }
+        guard result == LIBDEFLATE_INSUFFICIENT_SPACE else { return nil }
+        size *= 4
+        try output.check()
+    }
+    return nil
 }
 
 private func inflate(

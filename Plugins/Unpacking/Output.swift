@@ -11,6 +11,8 @@ package struct Output {
     /// Most bytes the object may have, and the limit that says so.
     private let most: UInt64
     private let mostKind: UInt32
+    /// Bytes that were said to come; a hint, not to be believed.
+    package let expected: Int
     /// The limit that ended the unpacking, `EM_BUDGET_…`; 0 when none did.
     package private(set) var stoppedBy: UInt32 = 0
 
@@ -25,6 +27,7 @@ package struct Output {
         throws(ModuleError)
     {
         self.scan = scan
+        self.expected = expected
         var most = scan.left(EM_BUDGET_SIZE, for: object)
         var kind = EM_BUDGET_SIZE
         let largest = scan.number("av_scan_max_arch_size", otherwise: 0)
@@ -65,6 +68,22 @@ package struct Output {
             start: base.assumingMemoryBound(to: UInt8.self) + count, count: capacity - count)
     }
 
+    /// Room for all of so many more bytes, nil when a limit or the memory does not allow them; that ends nothing.
+    package mutating func reserve(_ wanted: Int) throws(ModuleError) -> UnsafeMutableBufferPointer<UInt8>? {
+        guard wanted >= 0, UInt64(count) + UInt64(wanted) <= most else { return nil }
+        if capacity - count < wanted {
+            do throws(ModuleError) {
+                try scan.resize(base, to: count + wanted)
+            } catch {
+                guard error.status == EM_E_MEMORY else { throw error }
+                return nil
+            }
+            capacity = count + wanted
+        }
+        return UnsafeMutableBufferPointer(
+            start: base.assumingMemoryBound(to: UInt8.self) + count, count: capacity - count)
+    }
+
     /// So many bytes of the room were filled.
     package mutating func advance(_ amount: Int) {
         count += amount
@@ -78,9 +97,11 @@ package struct Output {
     package mutating func append(_ bytes: ByteView) throws(ModuleError) -> Bool {
         var rest = bytes
         while !rest.isEmpty {
-            guard let room = try room() else { return false }
+            guard let room = try room(), let to = room.baseAddress, let from = rest.buffer.baseAddress else {
+                return false
+            }
             let amount = min(room.count, rest.count)
-            _ = room.update(fromContentsOf: rest.prefix(amount).buffer)
+            UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: amount)
             advance(amount)
             rest = rest.dropFirst(amount)
         }

@@ -99,7 +99,7 @@ package struct TransferDecoder {
     ) -> Int {
         let count = min(output.count, input.count - position)
         guard count > 0, let from = input.buffer.baseAddress, let to = output.baseAddress else { return 0 }
-        to.update(from: from + position, count: count)
+        UnsafeMutableRawPointer(to).copyMemory(from: from + position, byteCount: count)
         position += count
         return count
     }
@@ -114,7 +114,12 @@ package struct TransferDecoder {
         var written = 0
         var index = position
         while index < end, written <= capacity {
-            // Whole groups inside a line: nearly everything.
+            // Whole lines, then whole groups inside a line: nearly everything.
+            if sextets == 0 {
+                var made = 0
+                index += CBase64_decodeLines(from + index, end - index, to + written, output.count - written, &made)
+                written += made
+            }
             while sextets == 0, end - index >= 16, written + 12 <= output.count {
                 let groups = Int(CBase64_decode16(from + index, to + written))
                 written += 3 * groups
@@ -173,13 +178,15 @@ package struct TransferDecoder {
         var written = 0
         var index = position
         while index < end, written < output.count {
+            // Up to the next escape all is as it stands.
+            let piece = input.prefix(index + output.count - written)
+            let plain = (piece.firstIndex(of: 0x3D, from: index) ?? piece.count) - index
+            UnsafeMutableRawPointer(to + written).copyMemory(from: from + index, byteCount: plain)
+            written += plain
+            index += plain
+            guard index < end, written < output.count else { break }
             let byte = from[index]
             index += 1
-            guard byte == 0x3D else {
-                to[written] = byte
-                written += 1
-                continue
-            }
             if index + 1 < end, let high = hexDigit(from[index]), let low = hexDigit(from[index + 1]) {
                 to[written] = high << 4 | low
                 written += 1

@@ -25,14 +25,12 @@ package final class ObjectBytes: @unchecked Sendable {
             view = ByteView()
             return
         }
-        guard let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-            base != MAP_FAILED
-        else { throw SystemError("mmap") }
+        let base = try BufferPool.shared.take(size)
         let count: Int
         do throws(SystemError) {
             count = try file.read(at: 0, into: UnsafeMutableRawBufferPointer(start: base, count: size))
         } catch {
-            munmap(base, size)
+            BufferPool.shared.giveBack(base, size)
             throw error
         }
         owned = base
@@ -50,11 +48,11 @@ package final class ObjectBytes: @unchecked Sendable {
         view = ByteView(UnsafeRawBufferPointer(start: base, count: bytes.count))
     }
 
-    /// Size of `owned` when it was mapped; 0 when it was allocated.
+    /// Size of `owned` when it is of the pool; 0 when it was allocated.
     private var ownedSize = 0
 
     deinit {
         guard let owned else { return }
-        if ownedSize > 0 { munmap(owned, ownedSize) } else { owned.deallocate() }
+        if ownedSize > 0 { BufferPool.shared.giveBack(owned, ownedSize) } else { owned.deallocate() }
     }
 }

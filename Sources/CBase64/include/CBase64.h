@@ -1,6 +1,7 @@
 // Base64 (RFC 4648 §4), sixteen characters at once where the processor can.
 #ifndef CBASE64_H
 #define CBASE64_H
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
@@ -72,4 +73,9 @@ static inline int CBase64_decode16(const uint8_t *from, uint8_t *to) {
     return groups;
 #endif
 }
+
+/// Decodes lines: groups of four, and the line ends (CR, LF) between them. Stops at anything else, within the last 31
+/// characters, and when there is room for fewer than 32 more bytes; those are for `CBase64_decode16`. Returns how many
+/// characters it used and tells how many bytes it wrote; beyond these, up to 32 bytes of `to` may be changed.
+size_t CBase64_decodeLines(const uint8_t *from, size_t count, uint8_t *to, size_t room, size_t *written);
 #endif

@@ -38,6 +38,49 @@ static inline size_t CSearch_pair(
     return to;
 }
 
+/// Two bytes at a distance.
+typedef struct CSearch_words {
+    CSearch_byte first, second;
+    size_t distance;
+} CSearch_words;
+
+/// The first of the places `from ..< to` where one of four pairs lies; `to` when there is none. Bytes up to `to - 1` and
+/// the greatest distance must be readable.
+static inline size_t CSearch_any_pair(const uint8_t *bytes, size_t from, size_t to, const CSearch_words pairs[4]) {
+    size_t at = from;
+#if defined(__SSE2__)
+    __m128i masks[8], values[8];
+    for (int i = 0; i < 4; i++) {
+        masks[2 * i] = _mm_set1_epi8((char)pairs[i].first.mask);
+        values[2 * i] = _mm_set1_epi8((char)pairs[i].first.value);
+        masks[2 * i + 1] = _mm_set1_epi8((char)pairs[i].second.mask);
+        values[2 * i + 1] = _mm_set1_epi8((char)pairs[i].second.value);
+    }
+    while (at < to && to - at >= 16) {
+        const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        __m128i any = _mm_setzero_si128();
+        for (int i = 0; i < 4; i++) {
+            const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at + pairs[i].distance));
+            any = _mm_or_si128(
+                any, _mm_and_si128(
+                         _mm_cmpeq_epi8(_mm_or_si128(a, masks[2 * i]), values[2 * i]),
+                         _mm_cmpeq_epi8(_mm_or_si128(b, masks[2 * i + 1]), values[2 * i + 1])));
+        }
+        const unsigned found = (unsigned)_mm_movemask_epi8(any);
+        if (found != 0) return at + (size_t)__builtin_ctz(found);
+        at += 16;
+    }
+#endif
+    for (; at < to; at++) {
+        for (int i = 0; i < 4; i++) {
+            if ((bytes[at] | pairs[i].first.mask) == pairs[i].first.value
+                && (bytes[at + pairs[i].distance] | pairs[i].second.mask) == pairs[i].second.value)
+                return at;
+        }
+    }
+    return to;
+}
+
 /// The first of the places `from ..< to` where `one` or `other` lies; `to` when there is none.
 static inline size_t CSearch_either(const uint8_t *bytes, size_t from, size_t to, uint8_t one, uint8_t other) {
     size_t at = from;
