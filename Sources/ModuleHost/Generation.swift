@@ -66,6 +66,22 @@ package final class Generation: @unchecked Sendable {
         for module in loaded { try module.selfTest() }
     }
 
+    /// The formats that a module opens (em.container/1), in its own order; none for a module that opens nothing.
+    ///
+    /// - Parameter file: its file's name, e.g. "em003_64.dat".
+    package func formats(of file: String) -> [String] {
+        guard let module = loaded.first(where: { $0.file == file }),
+            let table = "em.container/1".withCString({ module.interface($0) }),
+            var next = table.assumingMemoryBound(to: em_container_v1.self).pointee.formats
+        else { return [] }
+        var names: [String] = []
+        while let name = next.pointee {
+            names.append(String(cString: name))
+            next += 1
+        }
+        return names
+    }
+
     /// Counters that the modules keep (em.host.metrics/1), by "module.name".
     package var metrics: [String: UInt64] {
         var result: [String: UInt64] = [:]

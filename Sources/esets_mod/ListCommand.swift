@@ -32,7 +32,7 @@ struct ListCommand {
         if context.printsJSON {
             Console.print(
                 JSONValue.object([
-                    "generation": .integer(Int64(clamping: number)), "modules": .array(rows.map(\.json)),
+                    "generation": .integer(Int64(clamping: number)), "modules": .array(rows.map { $0.json() }),
                 ])
                 .text(.pretty))
             return

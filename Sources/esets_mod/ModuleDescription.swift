@@ -37,7 +37,7 @@ struct ModuleDescription {
         return header.magic == EM_DATABASE_MAGIC ? header : nil
     }
 
-    var json: JSONValue {
+    func json(formats: [String] = []) -> JSONValue {
         var members: [String: JSONValue] = [
             "file": .string(name), "id": .string(id), "version": .string(version),
             "kind": .string(isData ? "data" : "code"), "size": .integer(Int64(size)), "signed": .bool(isSigned),
@@ -46,6 +46,7 @@ struct ModuleDescription {
             members["database_version"] = .integer(Int64(clamping: database.version))
             members["signatures"] = .integer(Int64(clamping: database.signatures))
         }
+        if !formats.isEmpty { members["formats"] = .array(formats.map { .string($0) }) }
         return .object(members)
     }
 }

@@ -1,6 +1,8 @@
 import Bytes
 import CModuleABI
+import Generations
 import JSON
+import ModuleHost
 import Platform
 import Programs
 import Verifier
@@ -21,9 +23,29 @@ struct ShowCommand {
         let mapping = context.map(path)
         do throws(Refusal) {
             let module = try ModuleDescription(name: path, mapping)
-            if context.printsJSON { Console.print(module.json.text(.pretty)) } else { show(module) }
+            let formats = formats(operands[0], module)
+            if context.printsJSON {
+                Console.print(module.json(formats: formats).text(.pretty))
+            } else {
+                show(module)
+                for format in formats { Console.print("opens \(format)") }
+            }
         } catch {
             Main.program.fail("\(path): \(text(error))")
+        }
+    }
+
+    /// The formats that a module of the generation opens. It must be loaded to be asked, so a file is not: whoever looks
+    /// at a file may not trust it yet.
+    private func formats(_ operand: String, _ module: ModuleDescription) -> [String] {
+        guard !module.isData, !operand.contains("/"), !Files.exists(operand) else { return [] }
+        do throws(LoadError) {
+            let generation = try Generation.load(
+                directory: context.store.path(context.generation()), trust: context.trust(), thorough: false)
+            return generation.formats(of: operand.hasSuffix(".dat") ? operand : "\(operand)_64.dat")
+        } catch {
+            Console.error("formats are not known: \(error)")
+            return []
         }
     }
 

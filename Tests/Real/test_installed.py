@@ -147,6 +147,8 @@ def modules():
     check(done.returncode == 0 and b"data" in done.stdout, "show em002")
     shown = json.loads(tree.command("esets_mod", "--json", "show", "em003").stdout)
     check("em003" in json.dumps(shown), "show --json em003")
+    check({"MIME", "ZIP", "PDF", "7Z"} <= set(shown["formats"]), f"and its {len(shown['formats'])} formats")
+    check(b"opens ZIP" in tree.command("esets_mod", "show", "em003").stdout, "show em003 names them, too")
     done = tree.command("esets_mod", "verify")
     check(done.returncode == 0, f"verify accepts the generation: {text(done).strip()[-200:]}")
     for n in range(7):
@@ -462,6 +464,7 @@ def crates(key):
     shutil.copy(f"{work}/em102_64.dat", f"{tree.mirror}/modules/em102_64.dat")
     done = tree.update()
     check(done.returncode == 0, f"a module that opens crates goes into use: {text(done).strip()}")
+    check(b"opens CRATE" in tree.command("esets_mod", "show", "em102").stdout, "esets_mod shows its format")
     status, out, _ = scan("--json", "--clean-mode=none", mail)
     check(status == 50 and "CRATE" in out and "eicar.com" in out, f"a mail with EICAR in a crate: {status} {out.splitlines()[:1]}")
     status, out, _ = scan("--json", "--clean-mode=none", put("crate/zip", zipped(crate((0, b"mail", attachment(zipped(crate((1, b"e", packed(EICAR)))), "a.zip"))))))
