@@ -37,7 +37,10 @@ class Server:
         self.process = None
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdout=self.output, stderr=self.output)
+        # A program that is not installed has no runtime beside it.
+        runtime = os.path.join(os.path.dirname(os.path.realpath(shutil.which("swiftc") or "/")), "../lib/swift/linux")
+        self.process = subprocess.Popen(
+            self.command, stdout=self.output, stderr=self.output, env={**os.environ, "LD_LIBRARY_PATH": runtime})
         end = time.monotonic() + 10
         while time.monotonic() < end:
             try:
@@ -45,7 +48,8 @@ class Server:
                 return
             except OSError:
                 time.sleep(0.05)
-        sys.exit(f"{self.name} does not start; see {self.output.name}")
+        with open(self.output.name) as file:
+            sys.exit(f"{self.name} does not start: {file.read()}")
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
