@@ -27,6 +27,8 @@ package struct ScheduledTask: Sendable, Equatable {
 
     package enum Event: String, Sendable, CaseIterable {
         case start, startonce, engine, login, threat, notscanned, licexp
+        /// A generation was refused, or left for an older one.
+        case refused
     }
 
     package struct Problem: Error, Sendable, Equatable {

@@ -105,12 +105,14 @@ package struct GenerationStore: Sendable {
         }
     }
 
-    /// Removes all but the current generation and the newest `keep` others, and what interrupted updates left.
+    /// Removes all but the current generation, the newest `keep` others and the one that was left as bad last, by which
+    /// its content is known again; and what interrupted updates left.
     package func prune(keep: Int) throws(GenerationError) {
-        let others = try numbers().filter { $0 != current }
+        let lastBad = bad.last?.number
+        let others = try numbers().filter { $0 != current && $0 != lastBad }
         for number in others.dropLast(max(0, keep)) { try remove(number) }
         do throws(SystemError) {
-            for name in try Files.names(in: directory) where name.hasPrefix(".") && name != ".last" {
+            for name in try Files.names(in: directory) where name.hasPrefix(".") && name != ".last" && name != ".bad" {
                 let path = "\(directory)/\(name)"
                 var info = stat()
                 guard lstat(path, &info) == 0, info.st_mtim.tv_sec < time(nil) - 3600 else { continue }

@@ -6,6 +6,14 @@ package import ScanProtocol
 package protocol ScanEngine: Sendable {
     /// Loads a generation beside those that are in use. Always called by the same thread.
     func load(generation: UInt64) throws(EngineError) -> any EngineGeneration
+    /// Loads one that is in use elsewhere, only to compare another with it: it needs no tests.
+    func loadForComparison(generation: UInt64) throws(EngineError) -> any EngineGeneration
+}
+
+extension ScanEngine {
+    package func loadForComparison(generation: UInt64) throws(EngineError) -> any EngineGeneration {
+        try load(generation: generation)
+    }
 }
 
 /// One loaded generation; unloaded when the last reference goes.

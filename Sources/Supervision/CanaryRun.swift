@@ -32,9 +32,11 @@ final class CanaryRun {
     ///
     /// - Parameters:
     ///   - samples: objects that it scans after it found the generation good; crashing on one makes it bad.
+    ///   - reference: another generation, and the percentage of its time that this one may take; nil = any time.
     ///   - user: whose rights it takes.
     static func start(
-        _ generation: UInt64, samples: [Descriptor] = [], user: String, loop: PollLoop, children: ChildWatch,
+        _ generation: UInt64, samples: [Descriptor] = [], reference: (generation: UInt64, percent: Int)? = nil,
+        user: String, loop: PollLoop, children: ChildWatch,
         program: ManagerProgram, log: @escaping () -> Log, ended: @escaping (Outcome) -> Void
     ) {
         do throws(SystemError) {
@@ -46,9 +48,9 @@ final class CanaryRun {
             }
             let pid = try children.start(
                 program.path,
-                arguments: program.arguments([
-                    "--canary=\(generation)", "--samples=\(samples.count)", "--user=\(user)",
-                ]),
+                arguments: program.arguments(
+                    ["--canary=\(generation)", "--samples=\(samples.count)", "--user=\(user)"]
+                        + (reference.map { ["--reference=\($0.generation)", "--slowdown=\($0.percent)"] } ?? [])),
                 environment: program.environment, descriptors: descriptors
             ) { end in run.processEnded(end) }
             run.talk.listen()

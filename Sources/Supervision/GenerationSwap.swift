@@ -1,3 +1,4 @@
+import Configuration
 import Generations
 import Glibc
 import Logging
@@ -10,70 +11,97 @@ import ScanProtocol
 /// generation is not believed: a new process takes its place, and that one's word counts. Nor do crashes prove
 /// anything by themselves: a canary decides before the manager goes back.
 final class GenerationSwap {
+    /// What changes with the configuration.
+    struct Settings: Equatable {
+        /// Nanoseconds after a swap in which crashes and verdicts count; 0 = never.
+        var watch: UInt64 = 900 * 1_000_000_000
+        /// Percentage points by which objects that are not scanned may become more; 0 = any number.
+        var maximumNotScanned = 10
+        /// Percent of the time of the generation in use that a new one may take; 0 = any time.
+        var maximumSlowdown = 400
+    }
+
     /// What scanning processes may take to load.
     private static let loadTime: UInt64 = 60 * 1_000_000_000
-    /// Crashes after a swap that make it suspect, and for how long after it they count.
-    private static let crashLimit = 3
-    private static let probation: UInt64 = 900 * 1_000_000_000
+    /// Crashes after a swap that make it suspect.
+    static let crashLimit = 3
     /// From the last of these crashes until a canary tries the objects: clients keep what their process died of first.
-    private static let sampleTime: UInt64 = 2 * 1_000_000_000
+    static let sampleTime: UInt64 = 2 * 1_000_000_000
 
     typealias Reply = (Result<String, Refused>) -> Void
     struct Refused: Error { let text: String }
 
-    private enum State {
+    enum State {
         case idle
         case canary
         case loading(generation: UInt64, previous: UInt64?, missing: Set<UInt64>, Reply)
         /// A canary looks whether a suspicion is right.
         case confirming
+        /// Processes with the suspect and with the target scan side by side.
+        case comparing(suspect: UInt64, target: UInt64, worker: Worker, reason: String)
     }
 
-    private let loop: PollLoop
-    private let children: ChildWatch
+    let loop: PollLoop
+    let children: ChildWatch
     private let program: ManagerProgram
-    private let pool: WorkerPool
-    private let log: () -> Log
+    let pool: WorkerPool
+    let log: () -> Log
     var store: GenerationStore
-    private var state = State.idle
-    private var timer: PollLoop.Token?
+    var state = State.idle
+    var timer: PollLoop.Token?
     /// The generation in use before the last swap, and when that was.
-    private var previous: UInt64?
-    private var swappedAt: UInt64 = 0
-    private var crashes = 0
-    private var crashLimit = GenerationSwap.crashLimit
+    var previous: UInt64?
+    var swappedAt: UInt64 = 0
+    var crashes = 0
+    var crashLimit = GenerationSwap.crashLimit
     /// Objects of our own agents that isolated processes died of since the last swap.
-    private var samples: [Descriptor] = []
-    /// Generations that were gone back from: never tried again by themselves.
-    private var bad: Set<UInt64> = []
+    var samples: [Descriptor] = []
+    /// What processes had counted at the last swap, by their ids, and the verdicts before it.
+    var countedBefore: [UInt64: WorkerStatistics] = [:]
+    var verdictsBefore = VerdictCounts()
+    let raise: (ScheduledTask.Event, _ name: String, _ info: String) -> Void
+    /// `GenerationManifest.content` of a generation; "" when it cannot be read.
+    let content: (GenerationStore, UInt64) -> String
+    var settings: Settings
 
     /// The current generation is bad, and there is no other.
-    var isStuck: Bool { current.map(bad.contains) ?? false }
-    private(set) var current: UInt64?
-    private(set) var lastSwap: (realtime: UInt64, generation: UInt64)?
-    private(set) var lastRefusal: String?
+    var isStuck = false
+    /// Generations that this process found bad; `store` remembers them, too, unless it cannot be written.
+    var bad: Set<UInt64> = []
+    var current: UInt64?
+    var lastSwap: (realtime: UInt64, generation: UInt64)?
+    var lastRefusal: (realtime: UInt64, text: String)?
 
     init(
         loop: PollLoop, children: ChildWatch, program: ManagerProgram, pool: WorkerPool, store: GenerationStore,
-        log: @escaping () -> Log
+        settings: Settings, content: @escaping (GenerationStore, UInt64) -> String,
+        raise: @escaping (ScheduledTask.Event, _ name: String, _ info: String) -> Void, log: @escaping () -> Log
     ) {
         self.loop = loop
         self.children = children
         self.program = program
         self.pool = pool
         self.store = store
+        self.settings = settings
+        self.content = content
+        self.raise = raise
         self.log = log
         current = store.current
         pool.generation = current
         pool.onLoad = { [unowned self] worker, generation, failure in loaded(worker, generation, failure) }
         pool.onCrash = { [unowned self] in crashed() }
+        pool.onStatistics = { [unowned self] in counted() }
     }
 
-    private func tryOut(
-        _ generation: UInt64, _ samples: [Descriptor] = [], _ ended: @escaping (CanaryRun.Outcome) -> Void
+    func tryOut(
+        _ generation: UInt64, _ samples: [Descriptor] = [], isNew: Bool = false,
+        _ ended: @escaping (CanaryRun.Outcome) -> Void
     ) {
+        let percent = settings.maximumSlowdown
+        let reference = isNew && percent > 0 ? current.map { ($0, percent) } : nil
         CanaryRun.start(
-            generation, samples: samples, user: pool.settings.user, loop: loop, children: children, program: program,
+            generation, samples: samples, reference: reference, user: pool.settings.user, loop: loop,
+            children: children, program: program,
             log: log, ended: ended)
     }
 
@@ -81,6 +109,8 @@ final class GenerationSwap {
 
     /// Tries a generation and uses it if it is good.
     func offer(_ generation: UInt64, _ reply: @escaping Reply) {
+        // What is offered takes the place of a suspect, too.
+        if case .comparing = state { endComparison() }
         guard case .idle = state else {
             return reply(.failure(Refused(text: "another generation is being tried; offer it again later")))
         }
@@ -88,8 +118,16 @@ final class GenerationSwap {
             return refuse(generation, "\(store.path(generation)) does not exist", reply)
         }
         if generation == current { return reply(.success("generation \(generation) is in use already")) }
+        if let bad = store.badness(of: generation, content: content(store, generation)) {
+            let which = bad.number == generation ? "it" : "generation \(bad.number) with the same content"
+            return refuse(
+                generation,
+                "\(which) was left before and is not tried again until its content changes: \(bad.reason) "
+                    + "(\(store.directory)/.bad remembers that)",
+                reply)
+        }
         state = .canary
-        tryOut(generation) { [unowned self] outcome in
+        tryOut(generation, isNew: true) { [unowned self] outcome in
             state = .idle
             switch outcome {
             case .good: activate(generation, reply)
@@ -134,9 +172,10 @@ final class GenerationSwap {
     }
 
     /// Makes it the generation of all processes. What went wrong, or nil.
-    private func use(_ generation: UInt64) -> String? {
+    func use(_ generation: UInt64) -> String? {
         do throws(GenerationError) { try store.activate(generation) } catch { return "\(error)" }
         current = generation
+        isStuck = false
         samples = []
         crashLimit = GenerationSwap.crashLimit
         pool.generation = generation
@@ -162,12 +201,21 @@ final class GenerationSwap {
             } else {
                 suspect("it cannot be loaded: \(failure ?? "")", worker: worker)
             }
+        case .comparing(let suspect, let target, let trial, _) where trial === worker && generation == target:
+            if let failure {
+                endComparison()
+                stay(suspect, "generation \(target) cannot be compared with it: \(failure)")
+            }
         default: break
         }
     }
 
     /// A process that ended has nothing to load; its replacement begins with the new generation.
     func ended(_ worker: Worker) {
+        if case .comparing(let suspect, let target, let trial, _) = state, trial === worker {
+            endComparison()
+            return stay(suspect, "the process that scanned with generation \(target) for comparison ended")
+        }
         guard case .loading(let wanted, let previous, var missing, let reply) = state else { return }
         missing.remove(worker.id)
         state = .loading(generation: wanted, previous: previous, missing: missing, reply)
@@ -179,10 +227,10 @@ final class GenerationSwap {
         loop.remove(timer)
         state = .idle
         previous = old
-        swappedAt = Clock.now
-        crashes = 0
+        beginWatch()
         lastSwap = (Clock.realtime, generation)
         log().info("generation \(generation) is in use")
+        raise(.engine, "generation \(generation)", "it is in use" + (old.map { " in place of generation \($0)" } ?? ""))
         reply(.success("generation \(generation) is in use"))
     }
 
@@ -196,109 +244,10 @@ final class GenerationSwap {
 
     private func refuse(_ generation: UInt64, _ text: String, _ reply: Reply) {
         let line = "generation \(generation) is refused: \(text)"
-        lastRefusal = line
+        lastRefusal = (Clock.realtime, line)
         log().error(line)
+        raise(.refused, "generation \(generation)", line)
         reply(.failure(Refused(text: line)))
-    }
-
-    // MARK: - Going back
-
-    private func crashed() {
-        guard previous != nil, isOnProbation else { return }
-        crashes += 1
-        guard crashes == crashLimit else { return }
-        loop.after(GenerationSwap.sampleTime) { [unowned self] in
-            guard crashes >= crashLimit else { return }
-            suspect("\(crashes) scanning processes crashed since it came into use")
-        }
-    }
-
-    private var isOnProbation: Bool { Clock.now &- swappedAt < GenerationSwap.probation }
-
-    /// Remembers an object of one of our own agents that an isolated process died of.
-    func remember(sample: Descriptor) {
-        guard isOnProbation, samples.count < ManagerProgram.samples, let copy = try? sample.duplicate() else { return }
-        samples.append(copy)
-        // They hold memory or disk space.
-        loop.after(GenerationSwap.probation) { [unowned self] in
-            if !isOnProbation { samples = [] }
-        }
-    }
-
-    /// Has a canary try the current generation again, and goes back only if it fares no better.
-    ///
-    /// - Parameter worker: a new process that refused the generation; ended when the canary disagrees.
-    private func suspect(_ reason: String, worker: Worker? = nil) {
-        guard case .idle = state, let suspect = current else { return }
-        guard let target = older(than: suspect) else {
-            bad.insert(suspect)
-            lastRefusal = "generation \(suspect): \(reason); there is no older one to go back to"
-            log().error("generation \(suspect): \(reason); there is no older one to go back to. Run esets_update")
-            return
-        }
-        state = .confirming
-        let samples = self.samples
-        log().warning(
-            "generation \(suspect): \(reason). A canary tries it again, with \(samples.count) objects that crashed it")
-        tryOut(suspect, samples) { [unowned self] outcome in
-            switch outcome {
-            case .good:
-                stay(suspect, "\(reason), but a canary finds nothing wrong with it")
-                // A new one is started in its place.
-                if let worker { children.signal(worker.pid, SIGKILL) }
-            case .unknown(let text): stay(suspect, "\(reason), but \(text)")
-            case .bad(let text): compare(suspect, with: target, samples, "\(reason); tried again: \(text)")
-            }
-        }
-    }
-
-    /// A canary agreed. The older generation must fare better with the same objects.
-    private func compare(_ suspect: UInt64, with target: UInt64, _ samples: [Descriptor], _ reason: String) {
-        tryOut(target, samples) { [unowned self] outcome in
-            switch outcome {
-            case .good:
-                state = .idle
-                bad.insert(suspect)
-                goBack(from: suspect, to: target, reason)
-            case .unknown(let text): stay(suspect, "\(reason); generation \(target): \(text)")
-            case .bad(let text):
-                if samples.isEmpty {
-                    bad.insert(target)
-                    if let next = older(than: target) { return compare(suspect, with: next, samples, reason) }
-                }
-                stay(suspect, "\(reason); generation \(target) fares no better: \(text)")
-            }
-        }
-    }
-
-    /// The suspicion was not confirmed. Next time more is needed, so that canaries cannot be kept busy.
-    private func stay(_ generation: UInt64, _ reason: String) {
-        state = .idle
-        crashes = 0
-        crashLimit = min(1_000, crashLimit * 2)
-        samples = []
-        lastRefusal = "generation \(generation) stays in use: \(reason)"
-        log().error("generation \(generation) stays in use: \(reason)")
-    }
-
-    /// The previous generation, or the newest older one, as far as they are not known to be bad.
-    private func older(than generation: UInt64) -> UInt64? {
-        let numbers = ((try? store.numbers()) ?? []).filter { $0 < generation && !bad.contains($0) }
-        return previous.flatMap { bad.contains($0) || $0 == generation ? nil : $0 } ?? numbers.last
-    }
-
-    private func goBack(from failed: UInt64, to target: UInt64, _ reason: String) {
-        // An administrator, or another offer, was faster.
-        guard current == failed else { return }
-        previous = nil
-        let line = "generation \(failed) is left for generation \(target): \(reason)"
-        lastRefusal = line
-        if let text = use(target) {
-            log().error("\(line); going back failed: \(text)")
-        } else {
-            lastSwap = (Clock.realtime, target)
-            log().error(line)
-        }
     }
 
     /// Looks at the link again: an administrator may have changed it by hand.
@@ -307,8 +256,7 @@ final class GenerationSwap {
         guard case .idle = state, let named = store.current, named != current else { return }
         log().info("generation \(named) is taken from the link \(store.directory)/current")
         previous = current
-        swappedAt = Clock.now
-        crashes = 0
+        beginWatch()
         if let text = use(named) { log().error("generation \(named) cannot be used: \(text)") }
     }
 }

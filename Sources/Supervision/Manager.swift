@@ -44,6 +44,7 @@ package final class Manager {
     private let swap: GenerationSwap
     private let agents: AgentSupervisor
     private let crashes: CrashStore
+    private let events: EventRaiser
     private var control: ControlServer?
     private var counters = AgentCounters()
     private var signals: Descriptor?
@@ -82,9 +83,21 @@ package final class Manager {
         pool = WorkerPool(
             loop: loop, children: children, program: program, settings: Manager.poolSettings(first),
             log: { current.log })
+        let raiser = EventRaiser(
+            loop: loop, children: children, program: program, tasks: first.global.scheduledTasks,
+            user: first.global.text("run_as_user"), log: { current.log })
+        events = raiser
+        let certificates = first.paths.certificatesDirectory
         swap = GenerationSwap(
             loop: loop, children: children, program: program, pool: pool, store: Manager.store(first),
-            log: { current.log })
+            settings: Manager.swapSettings(first),
+            content: { store, generation in
+                guard let trust = try? Trust(directory: certificates),
+                    let manifest = try? store.manifest(generation, trust: trust)
+                else { return "" }
+                return manifest.content
+            },
+            raise: { event, name, info in raiser.raise(event, name: name, info: info) }, log: { current.log })
         agents = AgentSupervisor(
             loop: loop, children: children, program: program, endTime: agentEndTime ?? AgentSupervisor.endTime,
             log: { current.log })
@@ -105,6 +118,14 @@ package final class Manager {
         return WorkerPool.Settings(
             processes: global.number("num_proc"), threads: global.number("num_thrd"),
             user: global.text("run_as_user"))
+    }
+
+    private static func swapSettings(_ configuration: Configuration) -> GenerationSwap.Settings {
+        let global = configuration.global
+        return GenerationSwap.Settings(
+            watch: UInt64(global.number("av_update_watch")) * 1_000_000_000,
+            maximumNotScanned: global.number("av_update_max_notscanned"),
+            maximumSlowdown: global.number("av_update_max_slowdown"))
     }
 
     private static func store(_ configuration: Configuration) -> GenerationStore {
@@ -235,6 +256,9 @@ package final class Manager {
         for warning in configuration.warnings { log.warning("\(warning)") }
         control?.privileged = Manager.ids(configuration.global.list("privileged_users"))
         control?.trusted = Manager.trustedUsers(configuration)
+        events.tasks = configuration.global.scheduledTasks
+        events.user = configuration.global.text("run_as_user")
+        swap.settings = Manager.swapSettings(configuration)
         swap.reload(Manager.store(configuration))
         pool.change(Manager.poolSettings(configuration))
         agents.apply(configuration)
@@ -296,7 +320,9 @@ package final class Manager {
             StatusLine("StartTime", String(startedAt / 1_000_000_000)),
             StatusLine("Generation", swap.current.map(String.init) ?? ""),
             StatusLine("LastSwap", swap.lastSwap.map { String($0.realtime / 1_000_000_000) } ?? ""),
-            StatusLine("LastRefusal", swap.lastRefusal ?? ""),
+            StatusLine("LastRefusal", swap.lastRefusal?.text ?? ""),
+            StatusLine("LastRefusalTime", swap.lastRefusal.map { String($0.realtime / 1_000_000_000) } ?? ""),
+            StatusLine("SwapWatch", swap.watchText),
             StatusLine("ConfigurationError", lastConfigurationError ?? ""),
             StatusLine("Clients", String(control?.count ?? 0)),
             StatusLine("Queued", String(totals.queued)),
@@ -310,6 +336,7 @@ package final class Manager {
             StatusLine("ScanSeconds", String(totals.time / 1_000_000_000)),
             StatusLine("Crashes", String(pool.crashes)),
         ]
+        for bad in swap.store.bad { lines.append(StatusLine("BadGeneration.\(bad.number)", bad.reason)) }
         for (index, module) in (loaded?.modules ?? []).enumerated() {
             lines.append(StatusLine("Module.\(index)", module))
         }

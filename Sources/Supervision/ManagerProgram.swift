@@ -2,7 +2,8 @@
 ///
 ///     --scanner --worker=N --threads=N --user=NAME [--alone]   scanning process; control socket is descriptor 3
 ///     --canary=GENERATION --samples=N --user=NAME              tries a generation, then N objects, descriptors 4 to
-///                                                              3 + N; control socket is descriptor 3
+///         [--reference=GENERATION --slowdown=PERCENT]          3 + N, then its speed beside another's; control socket is
+///                                                              descriptor 3
 ///     --keep-object=PATH                                       copies standard input to PATH
 ///     --launch=USER -- PROGRAM ARGUMENTS..                     gives up root, then becomes PROGRAM
 package struct ManagerProgram: Sendable {

@@ -18,6 +18,8 @@ final class Worker {
     /// It was given a client: from then on it may have been taken over.
     private(set) var hasServed = false
     var isDraining = false
+    /// The generation that it serves with to be compared; nil = the one in use.
+    var trial: UInt64?
     /// Isolated, for this user; nil = for one of our own agents.
     var isolatedFor: UInt32?
     var statistics = WorkerStatistics()

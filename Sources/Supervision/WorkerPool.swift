@@ -79,6 +79,8 @@ final class WorkerPool {
     var onLoad: (Worker, _ generation: UInt64, _ failure: String?) -> Void = { _, _, _ in }
     /// A shared process died by a signal of its own making.
     var onCrash: () -> Void = {}
+    /// A process told what it counted.
+    var onStatistics: () -> Void = {}
     /// A process is gone.
     var onEnd: (Worker) -> Void = { _ in }
 
@@ -92,8 +94,11 @@ final class WorkerPool {
         self.log = log
     }
 
-    /// Processes that serve ordinary requests and are not ending.
-    var shared: [Worker] {
+    /// Processes that serve ordinary requests with the generation in use and are not ending.
+    var shared: [Worker] { serving.filter { $0.trial == nil } }
+
+    /// Those, and the ones that serve with another generation for comparison.
+    var serving: [Worker] {
         workers.values.filter { !$0.isIsolated && !$0.isDraining }.sorted { $0.id < $1.id }
     }
 
@@ -123,7 +128,7 @@ final class WorkerPool {
         }
     }
 
-    private func start(isIsolated: Bool) -> Worker? {
+    func start(isIsolated: Bool, trial: UInt64? = nil) -> Worker? {
         lastID += 1
         let id = lastID
         var role = [
@@ -137,15 +142,16 @@ final class WorkerPool {
                 descriptors: [(ManagerProgram.controlDescriptor, far.raw)]
             ) { [unowned self] end in self.ended(id, end) }
             let worker = Worker(id: id, pid: pid, isIsolated: isIsolated, control: near)
+            worker.trial = trial
             workers[id] = worker
             worker.watch = loop.watch(
                 near, events: { [unowned worker] in worker.link.wantsToWrite ? POLLIN | POLLOUT : POLLIN }
             ) { [unowned self, unowned worker] _ in self.talk(to: worker) }
-            if let generation { worker.load(generation) }
+            if let generation = trial ?? generation { worker.load(generation) }
             return worker
         } catch {
             log().error("scanning process \(id) cannot be started: \(error)")
-            if !isIsolated { restart() }
+            if !isIsolated && trial == nil { restart() }
             return nil
         }
     }
@@ -244,7 +250,9 @@ final class WorkerPool {
             case .info: log().info(line)
             case .debug: log().debug(line)
             }
-        case .statistics(let statistics): worker.statistics = statistics
+        case .statistics(let statistics):
+            worker.statistics = statistics
+            onStatistics()
         }
     }
 
@@ -277,7 +285,11 @@ final class WorkerPool {
         }
         onEnd(worker)
         guard !isStopping else { return }
-        if worker.isIsolated { startWaitingAlone() } else if !worker.isDraining { restart(wasReady: worker.isReady) }
+        if worker.isIsolated {
+            startWaitingAlone()
+        } else if !worker.isDraining && worker.trial == nil {
+            restart(wasReady: worker.isReady)
+        }
     }
 
     // MARK: - Fates
@@ -315,7 +327,7 @@ final class WorkerPool {
         guard generation != nil else {
             return reply(.failure(Unavailable(text: "no modules are installed; run esets_update")))
         }
-        let ready = shared.filter(\.isReady)
+        let ready = serving.filter(\.isReady)
         guard !ready.isEmpty else { return wait(Waiting(asker: asker, reply: reply), alone: false) }
         turn &+= 1
         hand(ready[Int(turn % UInt64(ready.count))], asker, reply)

@@ -21,6 +21,8 @@ struct Main {
             ProgramOption("alone", help: "serves one request", isHidden: true),
             ProgramOption("canary", .value("N"), help: "tries a generation", isHidden: true),
             ProgramOption("samples", .value("N"), help: "objects that it must survive", isHidden: true),
+            ProgramOption("reference", .value("N"), help: "the generation that it is compared with", isHidden: true),
+            ProgramOption("slowdown", .value("PERCENT"), help: "of its time that it may take", isHidden: true),
             ProgramOption("user", .value("NAME"), help: "unprivileged user", isHidden: true),
             ProgramOption("keep-object", .value("FILE"), help: "copies an object", isHidden: true),
             ProgramOption("launch", .value("USER"), help: "becomes an agent", isHidden: true),

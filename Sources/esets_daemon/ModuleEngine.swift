@@ -45,6 +45,16 @@ final class ModuleEngine: ScanEngine {
         }
     }
 
+    func loadForComparison(generation: UInt64) throws(EngineError) -> any EngineGeneration {
+        do throws(LoadError) {
+            return ModuleGeneration(
+                try Generation.load(
+                    directory: store.path(generation), trust: try currentTrust(), thorough: false, log: { _, _ in }))
+        } catch {
+            throw EngineError(.engine, error.description)
+        }
+    }
+
     /// The keys as they are now, when they can still be read.
     private func currentTrust() throws(LoadError) -> Trust {
         do throws(GenerationError) {

@@ -40,7 +40,10 @@ struct ScannerRole {
             if let generation {
                 // The manager ends a canary that hangs; the update tool, which tries one without a daemon, only waits.
                 if control == nil { alarm(UInt32(ManagerProgram.canarySeconds)) }
-                exit(Canary.run(control: control, engine: engine, generation: generation, samples: samples))
+                exit(
+                    Canary.run(
+                        control: control, engine: engine, generation: generation, samples: samples,
+                        reference: reference))
             }
             var settings = ScanServerSettings()
             settings.threads = arguments.value("threads").flatMap(Int.init) ?? 2
@@ -65,6 +68,14 @@ extension ScannerRole {
         var info = stat()
         guard fstat(ManagerProgram.controlDescriptor, &info) == 0, info.st_mode & S_IFMT == S_IFSOCK else { return nil }
         return Descriptor(owning: ManagerProgram.controlDescriptor)
+    }
+
+    /// What a canary compares with.
+    private var reference: Canary.Reference? {
+        guard let generation = arguments.value("reference").flatMap(UInt64.init),
+            let percent = arguments.value("slowdown").flatMap(UInt64.init)
+        else { return nil }
+        return Canary.Reference(generation: generation, percent: percent)
     }
 
     /// Objects that a canary is to survive.

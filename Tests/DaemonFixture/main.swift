@@ -15,6 +15,12 @@ if arguments.contains("--sandbox-check") {
     exit(SandboxCheck.run())
 } else if let path = value("keep-object") {
     exit(KeepObject.run(path: path))
+} else if value("launch") != nil, getenv("ESETS_EVENT") != nil {
+    // A program that waits for an event.
+    let command = arguments.drop { $0 != "--" }.dropFirst().prefix { !$0.hasPrefix("--root=") }
+    var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
+    execv(command.first ?? "", &argv)
+    exit(71)
 } else if value("launch") != nil {
     // A fake agent: accepts until it is told to end.
     exit(FakeAgent.run())
@@ -28,7 +34,11 @@ if arguments.contains("--sandbox-check") {
         let samples = (0..<(value("samples").flatMap(Int32.init) ?? 0)).map {
             Descriptor(owning: ManagerProgram.firstSample + $0)
         }
-        exit(Canary.run(control: control, engine: engine, generation: number, samples: samples))
+        let reference = value("reference").flatMap(UInt64.init).map {
+            Canary.Reference(generation: $0, percent: value("slowdown").flatMap(UInt64.init) ?? 400)
+        }
+        exit(
+            Canary.run(control: control, engine: engine, generation: number, samples: samples, reference: reference))
     }
     var settings = ScanServerSettings()
     settings.threads = value("threads").flatMap(Int.init) ?? 2

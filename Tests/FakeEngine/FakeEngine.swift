@@ -18,7 +18,7 @@ package final class FakeEngine: ScanEngine {
     package let released = Atomic<Bool>(false)
 
     /// Where generations lie, when files there decide: "broken" cannot be loaded, "crowded" not beside another one,
-    /// "crashing" kills what scans.
+    /// "crashing" kills what scans, "slow" takes its time, "blind" finds nothing in what begins with "zip" and says so.
     private let directory: String?
 
     package init(broken: Set<UInt64> = [], directory: String? = nil) {
@@ -137,9 +137,16 @@ package final class FakeScan: EngineScan, @unchecked Sendable {
         if text.hasPrefix("babble") { babble() }
         if text.hasPrefix("lie") { lie() }
         if text.hasPrefix("crash") || generation.engine.has("crashing", generation.number) { raise(SIGSEGV) }
+        if generation.engine.has("slow", generation.number) {
+            let end = Clock.threadCPU + 80_000_000
+            while Clock.threadCPU < end {}
+        }
         if text.hasPrefix("kill") { kill(getpid(), SIGKILL) }
         var verdict = ScanVerdict()
         verdict.generation = generation.number
+        if text.hasPrefix("zip"), generation.engine.has("blind", generation.number) || text.hasPrefix("zip broken") {
+            verdict.findings.append(Finding(kind: .notScanned, name: "archive damaged"))
+        }
         if text.contains("EICAR") { verdict.findings.append(Finding(kind: .infected, name: "Eicar")) }
         if let answer = answers.first {
             verdict.findings.append(Finding(kind: .note, name: "\(answer.result)"))
