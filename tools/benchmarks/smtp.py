@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-import messages
+import samples
 import processes
 import systems
 
@@ -107,7 +107,7 @@ def measure_all(under_test, sizes, work, options):
     figures = {}
     modes = {"each": [False], "kept": [True], "both": [False, True]}[options.connections]
     for size, kept in [(size, kept) for size in sizes for kept in modes]:
-        paths = messages.write(work, size)
+        paths = samples.write(work, size)
         actual = sum(os.path.getsize(path) for path in paths) / len(paths)
         counts = {}
         for name, system in under_test.items():
