@@ -199,9 +199,15 @@ let libraries: [Target] = [
         "ModuleHost",
         ["Bytes", "Platform", "Verifier", "Generations", "ScanProtocol", "CModuleABI", "CLinux", "CCrypto"]),
     library(
+        "Upstreams",
+        [
+            "Updates", "Fetching", "Deltas", "TUF", "TUFStore", "CVD", "SignatureCompiler", "Bytes", "Platform", "CCrypto",
+            "CResolver",
+        ]),
+    library(
         "Updates",
         [
-            "Bytes", "CVD", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "Verifier",
+            "Bytes", "CArchive", "CVD", "JSON", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "Verifier",
             "CModuleABI", "CCrypto",
         ]),
     library("ScanProtocol", ["Bytes"]),
@@ -268,7 +274,7 @@ let programs: [Target] = [
     program(
         "esets_update",
         [
-            "Updates", "SignatureCompiler", "DataModule", "Generations", "ScanClient", "ScanProtocol", "Configuration",
+            "Updates", "Upstreams", "SignatureCompiler", "DataModule", "Generations", "ScanClient", "ScanProtocol", "Configuration",
             "Logging", "Programs", "Platform", "JSON", "Bytes",
         ]),
     program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
@@ -330,8 +336,13 @@ let testTargets: [Target] = [
     tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
     tests(
         "Updates",
-        ["Updates", "SignatureCompiler", "Generations", "DataModule", "Bytes", "Platform", "CCrypto"]),
+        ["Updates", "SignatureCompiler", "Generations", "DataModule", "JSON", "Bytes", "Platform", "CCrypto"]),
     tests("Fetching", ["Fetching", "Platform"]),
+    tests(
+        "Upstreams",
+        [
+            "Upstreams", "Updates", "TUFRepository", "TUF", "Fetching", "CVD", "JSON", "Platform", "CCrypto",
+        ]),
     tests("Deltas", ["Deltas", "Bytes"]),
     tests("Generations", ["Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
     tests("ScanProtocol", ["ScanProtocol", "Bytes"]),

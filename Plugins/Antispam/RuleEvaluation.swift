@@ -115,12 +115,46 @@ package struct RuleEvaluation {
                 return operands(predicate).contains { text.hasPrefixIgnoringCase(database.text(database.operand($0))) }
             case EM_ANTISPAM_ENDS:
                 return operands(predicate).contains { text.hasSuffixIgnoringCase(database.text(database.operand($0))) }
+            case EM_ANTISPAM_LISTED:
+                return isListed(text.prefix(1024), predicate)
             case EM_ANTISPAM_CONTAINS:
                 let head = text.prefix(16_384)
                 return operands(predicate).contains { contains(head, database.text(database.operand($0))) }
             default: return false
             }
         }
+    }
+
+    /// Whether it is one of the operands, which are sorted; a host also when a domain above it is.
+    private func isListed(_ text: ByteView, _ predicate: em_antispam_predicate) -> Bool {
+        var rest = text
+        while !rest.isEmpty {
+            if isOperand(rest, operands(predicate)) { return true }
+            guard UInt32(predicate.subject) == EM_ANTISPAM_LINK_HOST,
+                let dot = rest.firstIndex(of: UInt8(ascii: "."))
+            else { return false }
+            rest = rest.dropFirst(dot + 1)
+        }
+        return false
+    }
+
+    /// By halves: the operands are in the order of their bytes, in lower case.
+    private func isOperand(_ text: ByteView, _ range: Range<Int>) -> Bool {
+        var low = range.lowerBound
+        var high = range.upperBound
+        while low < high {
+            let middle = low + (high - low) / 2
+            let other = database.text(database.operand(middle))
+            var index = 0
+            while index < text.count, index < other.count, asciiLowercased(text[index]) == other[index] { index += 1 }
+            if index == text.count, index == other.count { return true }
+            if index == other.count || (index < text.count && asciiLowercased(text[index]) > other[index]) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return false
     }
 
     private func isInCapitals(_ text: ByteView, _ perMille: Int64) -> Bool {

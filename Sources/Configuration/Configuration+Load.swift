@@ -27,7 +27,7 @@ extension Configuration {
     private func warningAboutSecrets(in path: String) -> Configuration {
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & S_IROTH != 0 else { return self }
-        let secrets = agents.values.flatMap { settings in
+        let secrets = (Array(agents.values) + upstreams.map(\.settings)).flatMap { settings in
             settings.base.values.filter { $0.parameter.isSecret && !$0.text.isEmpty }.compactMap(\.origin)
         }
         guard let first = secrets.map(\.line).min() else { return self }
@@ -35,7 +35,8 @@ extension Configuration {
             .warning, file: path, line: first,
             "everybody may read this password; take the right away: chmod o-r \(path)")
         return Configuration(
-            paths: paths, warnings: warnings + [warning], files: files, agents: agents, users: users)
+            paths: paths, warnings: warnings + [warning], files: files, agents: agents, users: users,
+            upstreams: upstreams)
     }
 
     /// What is wrong with texts that anybody may have written: parses both, checks both and resolves a few

@@ -10,6 +10,8 @@ package struct Configuration: Sendable {
     package let files: [String]
     let agents: [String: Settings]
     let users: [String: UserSections]
+    /// The sections [update:NAME], by NAME, in the order of the file.
+    package let upstreams: [(name: String, settings: Settings)]
 
     /// The built-in defaults, for programs that may not read the file but must find the daemon.
     package static func builtIn(paths: Paths) -> Configuration {
@@ -41,13 +43,15 @@ package struct Configuration: Sendable {
     }
 
     init(
-        paths: Paths, warnings: [Diagnostic], files: [String], agents: [String: Settings], users: [String: UserSections]
+        paths: Paths, warnings: [Diagnostic], files: [String], agents: [String: Settings],
+        users: [String: UserSections], upstreams: [(name: String, settings: Settings)]
     ) {
         self.paths = paths
         self.warnings = warnings
         self.files = files
         self.agents = agents
         self.users = users
+        self.upstreams = upstreams
     }
 
     /// The values of an agent without any user section; "global" for those of the daemon. Another name traps.

@@ -10,6 +10,9 @@ extension Configuration {
         private var sections: [String: [String: Settings.Value]] = [:]
         private var agents: [String: Settings] = [:]
         private var users: [String: UserSections] = [:]
+        /// By the names of [update:NAME], in the order of the file.
+        private var upstreams: [(name: String, settings: Settings)] = []
+        private var upstreamNames: [String] = []
 
         init(paths: Paths, mainPath: String) {
             self.paths = paths
@@ -20,7 +23,7 @@ extension Configuration {
         var configuration: Configuration {
             Configuration(
                 paths: paths, warnings: diagnostics.filter { $0.severity == .warning }, files: files, agents: agents,
-                users: users)
+                users: users, upstreams: upstreams)
         }
 
         // MARK: The main file
@@ -38,6 +41,7 @@ extension Configuration {
                     continue
                 }
                 var values = sections.removeValue(forKey: name) ?? [:]
+                if section == .upstream, !upstreamNames.contains(name) { upstreamNames.append(name) }
                 read(block, section, "[\(name)]", mainPath, into: &values)
                 sections[name] = values
             }
@@ -51,7 +55,7 @@ extension Configuration {
             if let near = ParameterTable.nearest(name.lowercasedASCII, among: known, within: 2) {
                 return "unknown section [\(name)]; did you mean [\(near)]?"
             }
-            return "unknown section [\(name)]; there are [\(known.joined(separator: "], ["))]"
+            return "unknown section [\(name)]; there are [\(known.joined(separator: "], ["))] and [update:NAME]"
         }
 
         private mutating func reportMalformed(_ file: ConfigurationFile, _ path: String) {
@@ -121,6 +125,17 @@ extension Configuration {
                 }
                 agents[name] = Settings(
                     agent: name, userSection: nil, policy: 0, paths: paths, base: base, overrides: [:])
+            }
+            for header in upstreamNames {
+                var base: [String: Settings.Value] = [:]
+                for parameter in ParameterTable.parameters(in: .upstream) {
+                    base[parameter.name] =
+                        sections[header]?[parameter.name]
+                        ?? .init(text: parameter.defaultValue, origin: nil, parameter: parameter)
+                }
+                let settings = Settings(
+                    agent: header, userSection: nil, policy: 0, paths: paths, base: base, overrides: [:])
+                upstreams.append((Sections.upstreamName(header) ?? header, settings))
             }
         }
 

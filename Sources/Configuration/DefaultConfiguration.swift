@@ -15,6 +15,12 @@ package enum DefaultConfiguration {
         for (name, section) in Sections.names {
             text += "[\(name)]\n\n" + body(section)
         }
+        // A section makes a source, so none is shown.
+        text += """
+            # Further sources of updates (mirrors of ClamAV's databases, lists, channels, maps) are sections of their
+            # own, [update:NAME]: see esets.cfg(5), "Sources of updates".
+
+            """
         return text
     }
 

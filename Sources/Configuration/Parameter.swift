@@ -35,6 +35,7 @@ package struct Parameter: Sendable {
         case remote = "Remote administration options"
         case reports = "Report options"
         case update = "Update options"
+        case upstream = "Sources of updates"
         case mirror = "Mirror options"
         case agent = "Agent options"
         case tls = "TLS options"

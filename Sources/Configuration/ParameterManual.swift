@@ -32,6 +32,7 @@ package enum ParameterManual {
             rest.subtract(.scanning)
         }
         names += Sections.names.filter { rest.contains($0.section) && $0.section != .global }.map { "[\($0.name)]" }
+        if rest.contains(.upstream) { names.append("[update:NAME]") }
         if rest.contains(.user) { names.append("a user section") }
         guard let last = names.last, names.count > 1 else { return names.first ?? "" }
         return names.dropLast().joined(separator: ", ") + " and " + last

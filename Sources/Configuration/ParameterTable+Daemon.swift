@@ -114,18 +114,30 @@ extension ParameterTable {
         .init("av_update_password", .global, .secret, "", .update, "Password for updates."),
         .init(
             "av_update_server", .global, .text, "", .update,
-            "Where updates come from, as in \"http://host:2221\"; empty chooses automatically."),
+            "The update server that is asked first, as in \"http://host:2221\"; empty asks those of "
+                + "av_update_server_list."),
         .init(
             "av_update_server_list", .global, .list(separator: ","), "", .update,
-            "Servers that the interfaces offer for av_update_server, with \",\" between them."),
+            "Update servers in order of preference, with \",\" between them: each takes over when those before it fail. "
+                + "The interfaces offer them for av_update_server."),
         .init(
             "av_update_failsafe_server", .global, .text, "", .update,
-            "Second source, used when the first one fails."),
-        .init("av_update_failsafe_username", .global, .text, "", .update, "User name at the second source."),
-        .init("av_update_failsafe_password", .global, .secret, "", .update, "Password at the second source."),
+            "The update server that is asked when all others fail."),
+        .init("av_update_failsafe_username", .global, .text, "", .update, "User name at that server."),
+        .init("av_update_failsafe_password", .global, .secret, "", .update, "Password at that server."),
+        .init(
+            "av_update_root", .global, .configurationFile, "certs/update/root.json", .update,
+            "The root that the operator of the update servers published: what they bring must be signed by those whom "
+                + "it names. It is needed once; later ones come with updates."),
         .init(
             "av_update_timeout", .global, .integer(1...3600, .seconds), "60", .update,
-            "Seconds to wait for an update server."),
+            "Seconds to wait for a connection to a server, and during which nothing may come."),
+        .init(
+            "av_update_rate", .global, .integer(0...(1 << 40), .bytes), "0", .update,
+            "Bytes a second that an update may take from the network; 0 means no limit."),
+        .init(
+            "av_update_ca_file", .global, .configurationFile, "", .update,
+            "Certificates (PEM) of authorities of https servers, in place of those of the system."),
         .init("av_mirror_enabled", .global, .flag, "no", .mirror, "Keep copies of the update files in the mirror."),
         .init("av_mirror_dir", .global, .path, "@BASEDIR@/mirror", .mirror, "Directory of the mirror."),
         .init("av_mirror_pcu", .global, .flag, "no", .mirror, "Mirror program component updates too."),

@@ -20,6 +20,8 @@ package struct Sections: OptionSet, Sendable, Hashable {
     /// A user or group section of a `user_config` file.
     package static let user = Sections(rawValue: 1 << 13)
     package static let clamd = Sections(rawValue: 1 << 14)
+    /// A source of updates, [update:NAME].
+    package static let upstream = Sections(rawValue: 1 << 15)
 
     /// Agents that scan something.
     package static let scanning: Sections = [.smtp, .pop3, .imap, .smfi, .mda, .gwia, .zmfi, .cgp, .pipe, .cli]
@@ -40,11 +42,23 @@ package struct Sections: OptionSet, Sendable, Hashable {
 
     /// The section with a name, or nil.
     package static func named(_ name: String) -> Sections? {
-        names.first { $0.name == name }?.section
+        if upstreamName(name) != nil { return .upstream }
+        return names.first { $0.name == name }?.section
+    }
+
+    /// "NAME" of "update:NAME": letters, digits, "-" and "_", which are also the name of a folder.
+    package static func upstreamName(_ section: String) -> String? {
+        guard section.begins(with: "update:") else { return nil }
+        let name = section.utf8.dropFirst("update:".utf8.count)
+        let isName = name.allSatisfy { byte in
+            byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+        }
+        return isName && !name.isEmpty && name.count <= 64 ? String(decoding: name, as: UTF8.self) : nil
     }
 
     /// The names of the sections in this set.
     package var sectionNames: [String] {
-        Sections.names.filter { contains($0.section) }.map(\.name) + (contains(.user) ? ["user"] : [])
+        Sections.names.filter { contains($0.section) }.map(\.name) + (contains(.upstream) ? ["update:NAME"] : [])
+            + (contains(.user) ? ["user"] : [])
     }
 }

@@ -59,6 +59,16 @@ package enum Privileges {
         alarm(seconds)
     }
 
+    /// No other process of the same user can look into this one.
+    package static func hide() throws(SystemError) {
+        _ = try checked("prctl") { CLinux_not_dumpable() }
+    }
+
+    /// Nothing of it outlives its parent.
+    package static func endWithParent() throws(SystemError) {
+        _ = try checked("prctl") { CLinux_signal_when_parent_ends(SIGKILL) }
+    }
+
     /// No program that it runs can gain what it has not.
     package static func gainNoMore() throws(SystemError) {
         _ = try checked("prctl") { CLinux_no_new_privileges() }

@@ -7,6 +7,9 @@ package struct AntispamSources: Sendable {
     package private(set) var statistics = TokenStatistics()
     /// Training messages may be this large.
     private static let largestMessage = 16 << 20
+    private static let largestMap = 512 << 20
+    /// What was not compiled, and why, for people.
+    package private(set) var unused: [String] = []
 
     package init() {}
 
@@ -28,6 +31,27 @@ package struct AntispamSources: Sendable {
         try learn("\(directory)/training/ham", as: .ham)
     }
 
+    /// Reads one file of an upstream, by its ending.
+    ///
+    /// - Parameter name: for messages, and of rules that are made of a map.
+    package mutating func add(file path: String, as name: String) throws(SpamCompilerError) {
+        if name.hasSuffix(".rules") {
+            var parser = RuleParser(continuing: rules)
+            try parser.add(file: name, text: String(decoding: try Self.read(path), as: UTF8.self))
+            rules = parser.rules
+        } else if name.hasSuffix(".counts") {
+            statistics.merge(try TokenStatistics(serialized: try Self.read(path), file: name))
+        } else if let map = MapFile.allCases.first(where: { name.hasSuffix(".\($0.rawValue)") }) {
+            var skipped = 0
+            if let rule = try map.rule(name, try Self.read(path, limit: Self.largestMap), skipped: &skipped) {
+                rules.append(rule)
+            }
+            if skipped > 0 { unused.append("\(name): \(skipped) lines are no entries of a map") }
+        } else {
+            unused.append("\(name): files of this kind are kept, and not compiled into em006")
+        }
+    }
+
     private mutating func learn(_ directory: String, as label: TokenStatistics.Label) throws(SpamCompilerError) {
         guard Files.exists(directory) else { return }
         var trainer = SpamTrainer(statistics)
@@ -45,9 +69,9 @@ package struct AntispamSources: Sendable {
         }
     }
 
-    private static func read(_ path: String) throws(SpamCompilerError) -> [UInt8] {
+    private static func read(_ path: String, limit: Int = largestMessage) throws(SpamCompilerError) -> [UInt8] {
         do throws(SystemError) {
-            return try Files.read(path, limit: largestMessage)
+            return try Files.read(path, limit: limit)
         } catch {
             throw SpamCompilerError(path, "\(error)")
         }

@@ -13,12 +13,15 @@ package struct CompilerProcess: Sendable {
     let temporary: String
     /// Certificates of those who may sign containers of signatures.
     let certificates: String
+    /// The file with the state of upstreams.
+    let state: String
 
-    package init(program: String, mirror: MirrorDirectory, temporary: String, certificates: String) {
+    package init(program: String, mirror: MirrorDirectory, temporary: String, certificates: String, state: String) {
         self.program = program
         self.mirror = mirror
         self.temporary = temporary
         self.certificates = certificates
+        self.state = state
     }
 
     /// Compiles a data module into `path`. What it has to say goes to this process's standard error.
@@ -32,6 +35,7 @@ package struct CompilerProcess: Sendable {
             let made = "\(directory)/\(module)_64.dat"
             var arguments = [program, "--compile=\(module)", "--mirror=\(mirror.path)", "--output=\(made)"]
             arguments += ["--database-version=\(version)", "--digest=\(digest)", "--certificates=\(certificates)"]
+            arguments.append("--sources=\(state)")
             if let user { arguments.append("--as=\(user.name)") }
             let child = try ChildProcess.spawn(
                 program, arguments: arguments, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"])

@@ -29,18 +29,22 @@ package struct GenerationBuilder {
         case current
         /// A new generation is complete, with these modules changed; it is not in use yet.
         case built(UInt64, changed: [String])
+        /// The sources say what was gone back from, for this reason.
+        case held(String)
     }
 
     /// - Parameters:
     ///   - force: compile even what did not change.
     ///   - seed: the private generation key.
-    package func build(force: Bool, seed: [UInt8]) throws(UpdateError) -> Outcome {
+    ///   - held: content that is not built again.
+    package func build(force: Bool, seed: [UInt8], unless held: HeldContent? = nil) throws(UpdateError) -> Outcome {
+        if let held, let reason = try reason(for: planned(), held) { return .held(reason) }
         let staged: StagedGeneration
         do throws(GenerationError) { staged = try store.stage() } catch { throw UpdateError(error) }
         do throws(UpdateError) {
             var changed: [String] = []
-            for (module, folder) in [("em002", mirror.signatures), ("em006", mirror.antispam)] {
-                if try addData(module, from: folder, to: staged, force: force) { changed.append(module) }
+            for (module, role) in [("em002", SourceFile.Role.signatures), ("em006", .antispam)] {
+                if try addData(module, from: role, to: staged, force: force) { changed.append(module) }
             }
             changed += try addCode(to: staged)
             guard !changed.isEmpty else {
@@ -58,12 +62,37 @@ package struct GenerationBuilder {
         }
     }
 
+    /// Why this content is not built again: somebody, or the daemon by itself, went back from it.
+    private func reason(for planned: ContentIdentity, _ held: HeldContent) -> String? {
+        if let reason = held.reason(for: planned) { return reason }
+        // The digests of files differ from build to build; what they are made from does not. A generation whose files
+        // were only damaged has no content there.
+        let left = store.bad.last { bad in
+            !bad.content.isEmpty && ContentIdentity(installed: store.path(bad.number)) == planned
+        }
+        return left.map { "generation \($0.number): \($0.reason)" }
+    }
+
+    /// What a generation made now would be.
+    private func planned() throws(UpdateError) -> ContentIdentity {
+        var parts: [String: String] = [:]
+        for (module, role) in [("em002", SourceFile.Role.signatures), ("em006", .antispam)] {
+            parts["\(module)_64.dat"] = try mirror.digest(of: role, compiler: ModuleCompiler.version)
+        }
+        let offered = try codeModules()
+        for name in offered.isEmpty ? try installed() : offered.keys.sorted() where parts[name] == nil {
+            let path = offered[name] ?? store.current.map { "\(store.path($0))/\(name)" } ?? ""
+            parts[name] = ContentIdentity.digest(of: path)
+        }
+        return ContentIdentity(parts: parts)
+    }
+
     /// Compiles a data module, or takes it unchanged; true when it changed.
     private func addData(
-        _ module: String, from folder: String, to staged: StagedGeneration, force: Bool
+        _ module: String, from role: SourceFile.Role, to staged: StagedGeneration, force: Bool
     ) throws(UpdateError) -> Bool {
         let name = "\(module)_64.dat"
-        let digest = try mirror.digest(of: folder, compiler: ModuleCompiler.version)
+        let digest = try mirror.digest(of: role, compiler: ModuleCompiler.version)
         let installed = store.current.flatMap { InstalledModule(path: "\(store.path($0))/\(name)") }
         if let installed, let current = store.current, installed.sources == digest, !force {
             do throws(GenerationError) { try staged.addUnchanged(name, from: current) } catch {
@@ -79,13 +108,13 @@ package struct GenerationBuilder {
     /// Copies the mirror's code modules that differ from the installed ones; returns the changed ones.
     private func addCode(to staged: StagedGeneration) throws(UpdateError) -> [String] {
         var changed: [String] = []
-        var names = try mirror.files(in: mirror.modules).filter { $0.hasSuffix(".dat") && !$0.contains("/") }
+        let offered = try codeModules()
         // Without modules in the mirror the installed ones stay.
-        if names.isEmpty { names = try installed() }
+        let names = offered.isEmpty ? try installed() : offered.keys.sorted()
         // What the mirror has no more goes.
         for name in try installed() where !names.contains(name) { changed.append(String(name.prefix { $0 != "_" })) }
         for name in names where !name.hasPrefix("em002") && !name.hasPrefix("em006") {
-            let source = "\(mirror.modules)/\(name)"
+            let source = offered[name] ?? "\(mirror.modules)/\(name)"
             do throws(GenerationError) {
                 if let current = store.current,
                     !Files.exists(source) || isSame(source, "\(store.path(current))/\(name)")
@@ -102,6 +131,24 @@ package struct GenerationBuilder {
             }
         }
         return changed
+    }
+
+    /// The code modules on offer, by file name: of a repository and of the administrator the newer one.
+    private func codeModules() throws(UpdateError) -> [String: String] {
+        var offered: [String: String] = [:]
+        for source in try mirror.sources(.module) {
+            // A repository's files have their hash in front of the name.
+            let name = source.formats.isEmpty ? Files.name(of: source.name) : ""
+            guard name.hasSuffix(".dat"), source.digest != nil || !source.name.contains("/") else { continue }
+            if let other = offered[name], Self.version(of: other) > Self.version(of: source.path) { continue }
+            offered[name] = source.path
+        }
+        return offered
+    }
+
+    /// The numbers of a module's version; none for one that cannot be read.
+    private static func version(of path: String) -> VersionNumbers {
+        VersionNumbers(InstalledModule(path: path)?.version ?? "")
     }
 
     /// The file names of the installed modules that are not compiled here.

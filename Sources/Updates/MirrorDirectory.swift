@@ -8,11 +8,52 @@ import Platform
 ///     mirror/modules/em000_64.dat …   signed code modules
 ///     mirror/signatures/*             signature files, by ClamAV's file types
 ///     mirror/antispam/*               rules, learned tokens, training messages
+///     mirror/metadata, targets        the update repository, as its servers have it
+///     mirror/upstreams/NAME/*         files of other upstreams
+///
+/// The first three belong to the administrator; which files of the others count is what the state says.
 package struct MirrorDirectory: Sendable {
     package let path: String
+    /// What upstreams brought.
+    package let state: SourceState
 
-    package init(_ path: String) {
+    package init(_ path: String, state: SourceState = SourceState()) {
         self.path = path
+        self.state = state
+    }
+
+    /// Something to compile from.
+    package struct Source: Sendable, Equatable {
+        /// For messages, and the order.
+        package let name: String
+        package let path: String
+        /// For an archive: which members count.
+        package let formats: [String]
+        /// Of an upstream's file, which was checked when it came.
+        let digest: String?
+        let size: Int
+    }
+
+    /// The administrator's files in the order of their names, then those of upstreams.
+    package func sources(_ role: SourceFile.Role) throws(UpdateError) -> [Source] {
+        let folder =
+            switch role {
+            case .signatures: signatures
+            case .antispam: antispam
+            case .module: modules
+            case .served: ""
+            }
+        var result: [Source] = []
+        if !folder.isEmpty {
+            result = try files(in: folder).map {
+                Source(name: $0, path: "\(folder)/\($0)", formats: [], digest: nil, size: 0)
+            }
+        }
+        return result
+            + state.files(role).map {
+                Source(
+                    name: $0.name, path: "\(path)/\($0.path)", formats: $0.formats, digest: $0.digest, size: $0.size)
+            }
     }
 
     package var modules: String { "\(path)/modules" }
@@ -42,21 +83,26 @@ package struct MirrorDirectory: Sendable {
         return result
     }
 
-    /// A digest of the names and contents of a folder, with the version of the compiler: equal digests make equal modules.
-    package func digest(of folder: String, compiler: Int) throws(UpdateError) -> String {
+    /// A digest of the names and contents of what a module is compiled from, with the version of the compiler: equal
+    /// digests make equal modules.
+    package func digest(of role: SourceFile.Role, compiler: Int) throws(UpdateError) -> String {
         guard let hash = CCrypto_hash_new(CCRYPTO_SHA256) else {
             throw UpdateError(.module, "SHA-256 is not available")
         }
         defer { CCrypto_hash_free(hash) }
         func add(_ bytes: [UInt8]) { _ = CCrypto_hash_update(hash, bytes, bytes.count) }
         add(Array("compiler \(compiler)\n".utf8))
-        for name in try files(in: folder) {
+        for source in try sources(role) {
+            if let digest = source.digest {
+                add(Array("\(source.name) \(source.size) \(digest) \(source.formats.joined(separator: ":"))\n".utf8))
+                continue
+            }
             do throws(SystemError) {
-                let copy = try Mapping(copyOf: "\(folder)/\(name)")
-                add(Array("\(name) \(copy.bytes.count)\n".utf8))
+                let copy = try Mapping(copyOf: source.path)
+                add(Array("\(source.name) \(copy.bytes.count)\n".utf8))
                 _ = CCrypto_hash_update(hash, copy.bytes.baseAddress, copy.bytes.count)
             } catch {
-                throw UpdateError(.sources, "\(folder)/\(name): \(error.reason)")
+                throw UpdateError(.sources, "\(source.path): \(error.reason)")
             }
         }
         var result = [UInt8](repeating: 0, count: 32)

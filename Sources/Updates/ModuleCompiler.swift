@@ -22,12 +22,12 @@ package enum ModuleCompiler {
     ) throws(UpdateError) -> CompileReport {
         let sources = SignatureSources(temporary: Files.parent(of: path))
         if let certificates { try sources.trust(certificates: certificates) }
-        for name in try mirror.files(in: mirror.signatures) {
-            try sources.add("\(mirror.signatures)/\(name)", as: name)
+        for source in try mirror.sources(.signatures) {
+            try sources.add(source.path, as: source.name, formats: source.formats)
         }
         // Without what it holds, detection would be lost in silence.
         if let refused = try sources.unpack().first {
-            throw UpdateError(.sources, "\(mirror.signatures)/\(refused.file): refused: \(refused.reason)")
+            throw UpdateError(.sources, "\(refused.file): refused: \(refused.reason)")
         }
         do throws(DataModuleError) {
             let (database, report) = try SignatureCompiler.compile(sources.files, version: version)
@@ -44,13 +44,16 @@ package enum ModuleCompiler {
         }
     }
 
-    /// Compiles em006 into a file; returns the number of rules.
+    /// Compiles em006 into a file; returns what was not used, for people.
     package static func compileAntispam(
         _ mirror: MirrorDirectory, version: UInt64, digest: String, to path: String
-    ) throws(UpdateError) -> Int {
+    ) throws(UpdateError) -> [String] {
         var sources = AntispamSources()
         do throws(SpamCompilerError) {
             if Files.exists(mirror.antispam) { try sources.add(directory: mirror.antispam) }
+            for file in mirror.state.files(.antispam) {
+                try sources.add(file: "\(mirror.path)/\(file.path)", as: file.name)
+            }
         } catch {
             throw UpdateError(error)
         }
@@ -60,7 +63,7 @@ package enum ModuleCompiler {
                 manifest: DataManifest(
                     id: "em006.antispam", file: "em006", version: String(version), description: sourcesMark + digest),
                 to: path)
-            return sources.rules.count
+            return sources.unused
         } catch {
             throw UpdateError(error)
         }

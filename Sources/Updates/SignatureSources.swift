@@ -21,6 +21,7 @@ package final class SignatureSources {
     package private(set) var superseded: [String] = []
     private var owners: [Mapping] = []
     private var containers: [Source] = []
+    private var archives: [(name: String, copy: Mapping, formats: Set<String>)] = []
     private var store: CertificateStore?
     private let temporary: String
 
@@ -59,8 +60,10 @@ package final class SignatureSources {
 
     /// Copies a file.
     ///
-    /// - Parameter name: how its signatures name their source.
-    package func add(_ path: String, as name: String) throws(UpdateError) {
+    /// - Parameters:
+    ///   - name: how its signatures name their source.
+    ///   - formats: of an archive, the endings of members that are used; with none it is no archive.
+    package func add(_ path: String, as name: String, formats: [String] = []) throws(UpdateError) {
         // Detached signatures are read with the containers that they are for.
         guard !name.hasSuffix(".sign") else { return }
         let copy: Mapping
@@ -70,7 +73,9 @@ package final class SignatureSources {
         } catch {
             throw UpdateError(.sources, "\(path): \(error.reason)")
         }
-        if let kind = CVDContainer.kind(ofFile: name) {
+        if !formats.isEmpty, Formats.archives.contains(Formats.ending(of: name)) {
+            archives.append((name, copy, Set(formats).intersection(Formats.signatures)))
+        } else if let kind = CVDContainer.kind(ofFile: name) {
             containers.append(Source(name: name, stem: String(path.dropLast(4)), kind: kind, copy: copy))
         } else {
             owners.append(copy)
@@ -105,6 +110,18 @@ package final class SignatureSources {
             }
         }
         containers = []
+        for archive in archives {
+            var members = MemberFile(temporary)
+            do throws(CVDError) {
+                try ArchiveMembers.read(
+                    ByteView(archive.copy.bytes), name: archive.name, endings: archive.formats, &members)
+                try take(members, from: archive.name)
+            } catch {
+                guard error.kind != .sink else { throw UpdateError(.files, error.description) }
+                refused.append(Refused(file: archive.name, reason: error.description))
+            }
+        }
+        archives = []
         return refused
     }
 
@@ -157,6 +174,8 @@ private struct MemberFile: CVDMemberSink {
             let file = try open()
             try file.writeAll(UnsafeRawBufferPointer(bytes.buffer))
             size += bytes.count
+            // Archives do not always say before how long a member is.
+            members[members.count - 1].size = size - members[members.count - 1].offset
         } catch {
             throw CVDError(.sink, "there is no place for what a container holds: \(error.description)")
         }

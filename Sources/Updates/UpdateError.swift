@@ -14,6 +14,8 @@ package struct UpdateError: Error, Sendable, CustomStringConvertible {
         case busy
         /// Files cannot be written.
         case files
+        /// The configuration is wrong.
+        case configuration
     }
 
     package let kind: Kind

@@ -22,7 +22,8 @@ struct CompileCommand {
         else { Main.program.fail(usage: UsageError("--compile is for esets_update itself")) }
         Self.giveUpPowers(as: arguments.value("as"))
         do throws(UpdateError) {
-            let mirror = MirrorDirectory(mirror)
+            let state = try arguments.value("sources").map { path throws(UpdateError) in try SourceState.load(path) }
+            let mirror = MirrorDirectory(mirror, state: state ?? SourceState())
             switch module {
             case "em002":
                 tell(
@@ -30,7 +31,9 @@ struct CompileCommand {
                         mirror, version: version, digest: digest, certificates: arguments.value("certificates"),
                         to: output))
             case "em006":
-                _ = try ModuleCompiler.compileAntispam(mirror, version: version, digest: digest, to: output)
+                for line in try ModuleCompiler.compileAntispam(mirror, version: version, digest: digest, to: output) {
+                    Console.error(line)
+                }
             default: Main.program.fail(usage: UsageError("there is no compiler for \(module)"))
             }
         } catch {

@@ -4,125 +4,209 @@ import Glibc
 import JSON
 import Platform
 import Programs
-import ScanClient
-import ScanProtocol
 import Updates
 
-/// One update: compile what changed, offer it, clean up.
+/// One update: fetch what is new, compile what changed, offer it, clean up.
 struct UpdateCommand {
     private let arguments: Arguments
-    private let paths: Paths
-    private let configuration: Configuration
+    private let system: UpdateSystem
+    private let upstreams: UpstreamConfiguration
+    private let now = Int64(Clock.realtime / 1_000_000_000)
 
     init(_ arguments: Arguments) {
         self.arguments = arguments
-        paths = Paths(root: arguments.root, configurationFile: arguments.configurationFile)
-        do throws(ConfigurationError) {
-            configuration = try Configuration.load(paths: paths)
-        } catch {
-            Main.program.fail(error.description, code: ExitCode.configuration)
-        }
+        system = UpdateSystem(arguments)
+        upstreams = UpstreamConfiguration(
+            system.configuration, arguments,
+            mirror: arguments.value("mirror") ?? system.configuration.global.text("av_mirror_dir"))
     }
 
     func run() {
-        let server = arguments.value("server") ?? configuration.global.text("av_update_server")
-        if !server.isEmpty {
-            Main.program.fail(
-                "\(server): fetching from servers is not part of this version; put the files into the mirror "
-                    + "and leave av_update_server empty", code: ExitCode.configuration)
-        }
-        let store = GenerationStore(base: arguments.value("base-dir") ?? configuration.global.text("base_dir"))
+        spread()
         do throws(UpdateError) {
-            let lock = try UpdateLock(path: "\(paths.updateStateDirectory)/update.lock")
-            try update(store)
+            let lock = try UpdateLock(path: "\(system.paths.updateStateDirectory)/update.lock")
+            let code = try update()
             withExtendedLifetime(lock) {}
+            exit(code)
         } catch {
-            let code: Int32 = error.kind == .busy ? ExitCode.temporary : error.kind == .module ? 3 : ExitCode.failure
-            Main.program.fail(error.description, code: code)
+            UpdateTimes(system.paths.updateStateDirectory).attempted(now)
+            Main.program.fail(error.description, code: error.exitCode)
         }
     }
 
-    private func update(_ store: GenerationStore) throws(UpdateError) {
-        let seed: [UInt8]
-        let trust: Trust
-        do throws(GenerationError) {
-            seed = try Trust.readKey("\(paths.certificatesDirectory)/generation.key")
-            trust = try Trust(directory: paths.certificatesDirectory)
+    /// Many clients with the same crontab must not ask at the same second.
+    private func spread() {
+        do throws(UsageError) {
+            guard let longest = try arguments.number("jitter", in: 0...86_400), longest > 0 else { return }
+            sleep(UInt32.random(in: 0...UInt32(longest)))
         } catch {
-            throw UpdateError(error)
+            Main.program.fail(usage: error)
         }
-        let mirror = MirrorDirectory(arguments.value("mirror") ?? configuration.global.text("av_mirror_dir"))
+    }
+
+    private func update() throws(UpdateError) -> Int32 {
+        var (state, isDamaged) = loadState()
+        let results = arguments.has("no-fetch") ? [] : try fetch(&state)
+        let failed = results.filter { $0.failure != nil }
+        // What the damaged state named would be lost in silence.
+        if isDamaged, !failed.isEmpty || arguments.has("no-fetch") {
+            throw UpdateError(.sources, "\(upstreams.state) is damaged, and not everything could be fetched again")
+        }
+        let outcome = try build(state)
+        UpdateTimes(system.paths.updateStateDirectory).attempted(now, updated: failed.isEmpty)
+        tell(outcome, results)
+        if failed.contains(where: { $0.failure == .credentials }) { return UpdateError.credentials }
+        return failed.isEmpty ? ExitCode.success : ExitCode.failure
+    }
+
+    private func loadState() -> (SourceState, isDamaged: Bool) {
+        do throws(UpdateError) { return (try SourceState.load(upstreams.state), false) } catch {
+            Console.error("\(Main.program.name): \(error.description)")
+            return (SourceState(), true)
+        }
+    }
+
+    // MARK: - Stage 1
+
+    private func fetch(_ state: inout SourceState) throws(UpdateError) -> [FetchReport.Upstream] {
+        var plan = try upstreams.plan(state)
+        // What is configured no more counts no more.
+        let names = Set(plan.upstreams.map(\.name))
+        let before = state
+        state.upstreams = state.upstreams.filter { names.contains($0.key) }
+        if !arguments.has("force") {
+            plan.upstreams.removeAll { upstreams.isResting($0.name, before, now: now) }
+        }
+        let adoption = Adoption(staging: plan.staging, mirror: plan.mirror, trusted: upstreams.trusted)
+        var report = FetchReport()
+        if !plan.upstreams.isEmpty {
+            try FetcherProcess.prepare(staging: plan.staging)
+            let progress = Progress()
+            report = try FetcherProcess(program: "/proc/self/exe").run(plan, progress: progress.show)
+            progress.clear()
+        }
+        for upstream in plan.upstreams {
+            guard let index = report.upstreams.firstIndex(where: { $0.name == upstream.name }) else {
+                throw UpdateError(.sources, "the fetching process says nothing of \(upstream.name)")
+            }
+            do throws(UpdateError) {
+                state.upstreams[upstream.name] = try adoption.adopt(
+                    report.upstreams[index], of: upstream, before: before.upstreams[upstream.name], now: now)
+            } catch {
+                // What it brought is not used; what others brought is.
+                report.upstreams[index].failure = .download
+                report.upstreams[index].reason = error.description
+                state.upstreams[upstream.name] = before.upstreams[upstream.name]
+            }
+        }
+        state.rests = report.rests
+        if state != before { try state.save(upstreams.state) }
+        adoption.prune(state, now: now)
+        for result in report.upstreams { complain(result) }
+        return report.upstreams
+    }
+
+    private func complain(_ result: FetchReport.Upstream) {
+        if result.failure != nil { Console.error("\(Main.program.name): \(result.name): \(result.reason)") }
+        if result.failure != nil || arguments.has("verbose") {
+            for note in result.notes { Console.error("\(Main.program.name): \(result.name): \(note)") }
+        }
+    }
+
+    // MARK: - Stage 2
+
+    private func build(_ state: SourceState) throws(UpdateError) -> GenerationBuilder.Outcome {
+        let (seed, trust) = try system.keys()
         if arguments.has("verbose") { setenv("ESETS_UPDATE_VERBOSE", "1", 1) }
+        let mirror = MirrorDirectory(upstreams.mirror, state: state)
         let compiler = CompilerProcess(
-            program: "/proc/self/exe", mirror: mirror, temporary: configuration.global.text("tmp_dir"),
-            certificates: "\(paths.certificatesDirectory)/signatures")
-        let builder = GenerationBuilder(store: store, mirror: mirror, trust: trust) {
+            program: "/proc/self/exe", mirror: mirror, temporary: system.configuration.global.text("tmp_dir"),
+            certificates: "\(system.paths.certificatesDirectory)/signatures", state: upstreams.state)
+        let held = HeldContent(system.paths.updateStateDirectory)
+        let builder = GenerationBuilder(store: system.store, mirror: mirror, trust: trust) {
             module, version, digest, path throws(UpdateError) in
             try compiler.compile(module, version: version, digest: digest, to: path)
         }
-        switch try builder.build(force: arguments.has("force"), seed: seed) {
-        case .current:
-            tell("Update is not necessary - the installed virus signature database is current.", store, changed: [])
-        case .built(let number, let changed):
-            try install(number, store)
-            tell("Virus signature database has been updated.", store, changed: changed)
-            do throws(GenerationError) { try store.prune(keep: 3) } catch { throw UpdateError(error) }
+        let outcome = try builder.build(
+            force: arguments.has("force"), seed: seed, unless: arguments.has("force") ? nil : held)
+        if case .built(let number, _) = outcome {
+            try system.install(number)
+            held.release()
+            do throws(GenerationError) { try system.store.prune(keep: 3) } catch { throw UpdateError(error) }
         }
+        return outcome
     }
 
-    /// Offers a generation to the daemon; without a daemon, checks it with a canary and makes it the current one.
-    private func install(_ number: UInt64, _ store: GenerationStore) throws(UpdateError) {
-        guard (try? UnixSocket.connect(path: configuration.daemonSocket)) != nil else {
-            try checkAlone(number, store)
-            do throws(GenerationError) { try store.activate(number) } catch { throw UpdateError(error) }
-            return
-        }
-        let connection = ScanConnection(path: configuration.daemonSocket, agent: "update", patience: .zero)
-        do throws(ScanClientError) {
-            _ = try connection.offer(generation: number)
-        } catch {
-            discard(number, store)
-            guard case .refused(.failed) = error.code else { throw UpdateError(.files, error.message) }
-            throw UpdateError(.module, "generation \(number) was refused: \(error.message)")
-        }
-    }
-
-    private func checkAlone(_ number: UInt64, _ store: GenerationStore) throws(UpdateError) {
-        var command = ["\(paths.sbinDirectory)/esets_daemon", "--canary=\(number)"]
-        if let root = arguments.root { command.append("--root=\(root)") }
-        if let file = arguments.configurationFile { command.append("--cfg=\(file)") }
-        do throws(SystemError) {
-            let child = try ChildProcess.spawn(
-                command[0], arguments: command, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C"])
-            guard try ChildProcess.wait(child) == .exited(0) else {
-                discard(number, store)
-                throw SystemError("the canary refused it", code: EINVAL)
-            }
-        } catch {
-            throw UpdateError(
-                .module,
-                "generation \(number): \(error.call == "the canary refused it" ? error.call : error.description)")
-        }
-    }
-
-    private func discard(_ number: UInt64, _ store: GenerationStore) {
-        do throws(GenerationError) { try store.remove(number) } catch { Console.error(error.description) }
-    }
+    // MARK: - Output
 
     /// Scripts match on "Installed virus signature database version N (YYYYMMDD)": its shape stays.
-    private func tell(_ sentence: String, _ store: GenerationStore, changed: [String]) {
-        let path = store.current.map { "\(store.path($0))/em002_64.dat" }
-        let version = path.flatMap { InstalledModule(path: $0) }?.databaseVersion ?? 0
-        if arguments.has("json") {
-            Console.print(
-                JSONValue.object([
-                    "updated": .bool(!changed.isEmpty), "changed": .array(changed.map { .string($0) }),
-                    "generation": .integer(Int64(clamping: store.current ?? 0)),
-                    "database_version": .integer(Int64(clamping: version)),
-                ]).text())
+    private func tell(_ outcome: GenerationBuilder.Outcome, _ results: [FetchReport.Upstream]) {
+        var changed: [String] = []
+        var sentence = "Update is not necessary - the installed virus signature database is current."
+        switch outcome {
+        case .current: break
+        case .built(_, let modules):
+            changed = modules
+            sentence = "Virus signature database has been updated."
+        case .held(let reason): sentence = "Nothing is installed: this content was gone back from (\(reason))."
+        }
+        let version = system.databaseVersion
+        guard arguments.has("json") else {
+            Console.print(sentence)
+            Console.print("Installed virus signature database version \(version) (\(version / 100))")
             return
         }
-        Console.print(sentence)
-        Console.print("Installed virus signature database version \(version) (\(version / 100))")
+        var members: [String: JSONValue] = [
+            "updated": .bool(!changed.isEmpty), "changed": .array(changed.map { .string($0) }),
+            "generation": .integer(Int64(clamping: system.store.current ?? 0)),
+            "database_version": .integer(Int64(clamping: version)),
+            "upstreams": .array(results.map(json)),
+            "failed": .bool(results.contains { $0.failure != nil }),
+        ]
+        if case .held(let reason) = outcome { members["held"] = .string(reason) }
+        Console.print(JSONValue.object(members).text())
+    }
+
+    private func json(_ result: FetchReport.Upstream) -> JSONValue {
+        var members: [String: JSONValue] = [
+            "name": .string(result.name), "version": .string(result.version), "bytes": .integer(Int64(result.bytes)),
+            "requests": .integer(Int64(result.requests)), "new_files": .integer(Int64(result.staged.count)),
+            "notes": .array(result.notes.map { .string($0) }),
+            "status": .string(
+                result.failure.map { $0 == .credentials ? "credentials" : "failed" }
+                    ?? (result.staged.isEmpty ? "current" : "updated")),
+        ]
+        if result.failure != nil { members["reason"] = .string(result.reason) }
+        return .object(members)
+    }
+}
+
+/// One line on a terminal: which file, and how far.
+private final class Progress {
+    private let isShown = isatty(STDERR_FILENO) == 1
+    private var isDirty = false
+
+    func show(_ upstream: String, _ file: String, _ done: Int, _ total: Int?) {
+        guard isShown else { return }
+        isDirty = true
+        // Names come from servers: nothing that a terminal would obey.
+        let name = String(decoding: file.utf8.prefix(60).map { $0 >= 0x20 && $0 < 0x7f ? $0 : 0x3f }, as: UTF8.self)
+        var line = "\(upstream): \(name)"
+        if done > 0 { line += " \(Self.size(done))" }
+        if let total, total > 0 { line += " of \(Self.size(total)) (\(min(100, done * 100 / total)) %)" }
+        put("\r\(line)\u{1B}[K")
+    }
+
+    func clear() {
+        if isDirty { put("\r\u{1B}[K") }
+    }
+
+    private static func size(_ bytes: Int) -> String {
+        bytes >= 10 << 20 ? "\(bytes >> 20) MB" : bytes >= 10 << 10 ? "\(bytes >> 10) KB" : "\(bytes) B"
+    }
+
+    private func put(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

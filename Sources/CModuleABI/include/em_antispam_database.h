@@ -66,6 +66,8 @@ typedef struct em_antispam_rule {
 #define EM_ANTISPAM_REPEATED 8u /* more than `number` times there */
 #define EM_ANTISPAM_AT_LEAST 9u /* number; for FACT, BAYES, RULE */
 #define EM_ANTISPAM_AT_MOST 10u
+#define EM_ANTISPAM_LISTED 11u /* one of the operands, which are in lower case and the order of their bytes; for LINK_HOST
+                                  a domain above it suffices */
 
 #define EM_ANTISPAM_NOT 1u /* flag: the predicate holds when the comparison does not */
 typedef struct em_antispam_predicate {
