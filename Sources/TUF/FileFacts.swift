@@ -1,16 +1,18 @@
 import JSON
 
-/// Hashes of a file by the algorithms that we know.
+/// Hashes of a file.
 package struct Hashes: Sendable, Equatable {
     package var sha256: [UInt8]?
     package var sha512: [UInt8]?
+    /// Those by algorithms that we do not know, which count for nothing.
+    private var others: [String: String] = [:]
 
     package init(sha256: [UInt8]? = nil, sha512: [UInt8]? = nil) {
         self.sha256 = sha256
         self.sha512 = sha512
     }
 
-    /// nil when there is none at all, or one that cannot be. Unknown algorithms are passed over.
+    /// nil when there is none at all, or one that cannot be.
     init?(_ json: JSONValue) {
         guard let members = json.object, !members.isEmpty else { return nil }
         for (name, value) in members {
@@ -22,13 +24,13 @@ package struct Hashes: Sendable, Equatable {
             case "sha512":
                 guard let bytes = Hexadecimal.bytes(text), bytes.count == 64 else { return nil }
                 sha512 = bytes
-            default: continue
+            default: others[name] = text
             }
         }
     }
 
     var json: JSONValue {
-        var members: [String: JSONValue] = [:]
+        var members = others.mapValues { JSONValue.string($0) }
         if let sha256 { members["sha256"] = .string(Hexadecimal.text(sha256)) }
         if let sha512 { members["sha512"] = .string(Hexadecimal.text(sha512)) }
         return .object(members)

@@ -54,7 +54,6 @@ struct IncomingFile {
             var digest = [UInt8](repeating: 0, count: 32)
             guard CCrypto_hash_final(hash, &digest) == 1 else { throw SystemError("SHA-256", code: EIO) }
             _ = try checked("fchmod", path) { fchmod(to.raw, 0o644) }
-            try to.synchronize()
             (self.path, self.length, sha256) = (path, length, digest)
         } catch {
             unlink(path)
@@ -62,11 +61,10 @@ struct IncomingFile {
         }
     }
 
-    /// Gives it its place.
+    /// Gives it its place. It is on the disk for certain when the metadata that name it are published.
     func move(to target: String) throws(SystemError) {
         try Files.makeDirectory(Files.parent(of: target))
         _ = try checked("rename", target) { rename(path, target) }
-        try Files.synchronizeDirectory(Files.parent(of: target))
     }
 
     func discard() { unlink(path) }

@@ -60,7 +60,7 @@ extension Repository {
 
         let repository = try Repository(directory, keys: keys, now: now)
         let own = try keys.make(plan.keyType, for: lists, encrypted: false)
-        try repository.edit("targets") { _ in }
+        repository.edit("targets") { _ in }
         try repository.delegate(
             DelegationPlan(
                 name: lists, keys: [own.publicKey], paths: DelegationPlan.listPaths,

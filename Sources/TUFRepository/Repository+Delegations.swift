@@ -48,7 +48,7 @@ extension Repository {
                 .request, "\(plan.name): targets of the kind \(kind.rawValue) come from the top-level role alone")
         }
         let role = Role(keyIDs: plan.keys.map(\.keyID), threshold: plan.threshold)
-        try edit("targets") { targets in
+        edit("targets") { targets in
             var delegations = targets.delegations ?? Delegations()
             for key in plan.keys { delegations.keys[key.keyID] = key }
             delegations.roles.append(
@@ -58,7 +58,7 @@ extension Repository {
             targets.delegations = delegations
         }
         // Removed once and delegated again: its versions go on.
-        if published[plan.name] == nil { try edit(plan.name) { $0.files = [:] } } else { renew(plan.name) }
+        if published[plan.name] == nil { edit(plan.name) { $0.files = [:] } } else { renew(plan.name) }
         if plan.bins > 0 { try addBins(plan, role) }
     }
 
@@ -87,11 +87,11 @@ extension Repository {
                 rule: .hashPrefixes((0..<perBin).map { padded(bin * perBin + $0) }),
                 kinds: plan.kinds.map(\.rawValue).sorted())
         }
-        try edit(plan.name) { targets in
+        edit(plan.name) { targets in
             targets.delegations = Delegations(
                 keys: Dictionary(plan.keys.map { ($0.keyID, $0) }) { first, _ in first }, roles: bins)
         }
-        for bin in bins { try edit(bin.name) { $0.files = [:] } }
+        for bin in bins { edit(bin.name) { $0.files = [:] } }
     }
 
     /// Trusts a role no more. Its last version stays in the snapshot, which may forget nothing.
@@ -99,7 +99,7 @@ extension Repository {
         guard targets("targets")?.delegations?.roles.contains(where: { $0.name == name }) == true else {
             throw RepositoryError(.request, "\(name): the top-level role does not delegate to it")
         }
-        try edit("targets") { targets in
+        edit("targets") { targets in
             targets.delegations?.roles.removeAll { $0.name == name }
             targets.delegations?.dropUnusedKeys()
         }

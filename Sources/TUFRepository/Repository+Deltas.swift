@@ -10,25 +10,26 @@ extension Repository {
     private static let smallest = 4_096
     private static let worth = 0.7
 
-    /// Makes deltas that lead to a target from its older versions, the newest first, as far as those are still stored.
+    /// Makes deltas that lead to a role's target from its older versions, the newest first, as far as those are still stored.
     ///
     /// - Returns: how many deltas are new.
     @discardableResult
-    package func makeDeltas(_ path: String) throws(RepositoryError) -> Int {
-        guard let entry = entries.first(where: { $0.path == path }), let new = entry.file.hashes.sha256,
-            entry.file.length >= Self.smallest, entry.file.length <= Delta.largestFile, settings.deltas > 0
+    package func makeDeltas(_ path: String, in role: String) throws(RepositoryError) -> Int {
+        guard let file = targets(role)?.files[path], let new = file.hashes.sha256, file.length >= Self.smallest,
+            file.length <= Delta.largestFile, settings.deltas > 0
         else { return 0 }
         var made = 0
         for old in try olderVersions(path, than: new).prefix(settings.deltas) {
             let name = "deltas/\(Hexadecimal.text(old))-\(Hexadecimal.text(new)).zst"
-            guard !entries.contains(where: { $0.path == name }),
+            let bringer = self.role(for: name, .delta)
+            guard targets(bringer)?.files[name] == nil,
                 let incoming = try makeDelta(from: storage(path, old), to: storage(path, new))
             else { continue }
             let custom: [String: String] = [
                 "kind": TargetKind.delta.rawValue, "from": Hexadecimal.text(old), "to": Hexadecimal.text(new),
                 "path": path,
             ]
-            _ = try put(incoming, name, role(for: name, .delta), custom.mapValues { .string($0) })
+            _ = try put(incoming, name, bringer, custom.mapValues { .string($0) })
             made += 1
         }
         return made
@@ -74,7 +75,7 @@ extension Repository {
         for entry in entries where entry.kind == .delta {
             let target = entry.file.custom["to"]?.string.flatMap { Hexadecimal.bytes($0) }
             if let target, current.contains(target) { continue }
-            try edit(entry.role) { $0.files[entry.path] = nil }
+            edit(entry.role) { $0.files[entry.path] = nil }
         }
     }
 

@@ -63,7 +63,7 @@ extension Repository {
     private func replaceKeys(
         in delegator: String, of roles: [String], _ new: (Role?) -> Role, _ key: PublicKey
     ) throws(RepositoryError) {
-        try edit(delegator) { targets in
+        edit(delegator) { targets in
             for index in targets.delegations?.roles.indices ?? 0..<0 {
                 guard let delegation = targets.delegations?.roles[index], roles.contains(delegation.name) else {
                     continue

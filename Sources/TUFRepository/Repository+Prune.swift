@@ -60,9 +60,8 @@ extension Repository {
         }
     }
 
-    /// Whether a file has a name that we give: a SHA-256 in front, or that of a copy that was interrupted.
+    /// Whether a file has a name that we give: a SHA-256 in front.
     private func isStored(_ name: String) -> Bool {
-        if name.hasPrefix(".incoming-") { return true }
         let digits = name.prefix { $0 != "." }
         return digits.utf8.count == 64 && Hexadecimal.bytes(digits) != nil
     }

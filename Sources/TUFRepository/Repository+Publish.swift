@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import TUF
 
@@ -134,6 +135,8 @@ extension Repository {
         try files { () throws(SystemError) in
             try Files.makeDirectory(metadataDirectory)
             try Files.makeDirectory(targetsDirectory)
+            // All targets at once, before anything names them.
+            sync()
             for write in writes {
                 try Files.replace(write.path, with: write.draft.bytes)
                 if write.draft.role == "root" { try Files.replace(rootFile, with: write.draft.bytes) }

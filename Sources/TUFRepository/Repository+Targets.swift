@@ -51,7 +51,7 @@ extension Repository {
                 custom.merge(facts) { own, _ in own }
             }
             let isNew = try put(incoming, path, role, custom)
-            if isNew, kind != .delta { try makeDeltas(path) }
+            if isNew, kind != .delta { try makeDeltas(path, in: role) }
             return isNew
         } catch {
             incoming.discard()
@@ -70,10 +70,12 @@ extension Repository {
             return false
         }
         try files { () throws(SystemError) in try incoming.move(to: storage(path, incoming.sha256)) }
-        for place in places where place.name != role && targets(place.name)?.files[path] != nil {
-            try edit(place.name) { $0.files[path] = nil }
+        if targets(role)?.files[path] == nil {
+            for place in places where place.name != role && targets(place.name)?.files[path] != nil {
+                edit(place.name) { $0.files[path] = nil }
+            }
         }
-        try edit(role) { $0.files[path] = file }
+        edit(role) { $0.files[path] = file }
         return true
     }
 
@@ -106,7 +108,7 @@ extension Repository {
             guard let entry = entries.first(where: { $0.path == path }) else {
                 throw RepositoryError(.request, "\(path): there is no such target")
             }
-            try edit(entry.role) { $0.files[path] = nil }
+            edit(entry.role) { $0.files[path] = nil }
         }
         try removeStaleDeltas()
     }
@@ -135,7 +137,7 @@ extension Repository {
                 if try add("\(folder)/\(name)", as: path, kind) { changes.added.append(path) }
             }
             for entry in entries where entry.kind == kind && !present.contains(entry.path) && isOurs(entry.role) {
-                try edit(entry.role) { $0.files[entry.path] = nil }
+                edit(entry.role) { $0.files[entry.path] = nil }
                 changes.removed.append(entry.path)
             }
         }

@@ -41,7 +41,26 @@ package final class Repository {
         self.now = now
         settings = try RepositorySettings(path: "\(directory)/publish.json")
         lock = try Self.lock(directory)
+        try removeLeftovers()
         try load()
+    }
+
+    /// What a program that was killed had not finished writing. Nobody else writes now.
+    private func removeLeftovers() throws(RepositoryError) {
+        try files { () throws(SystemError) in
+            for folder in [metadataDirectory, stagedDirectory, targetsDirectory, directory]
+            where Files.exists(folder) {
+                for name in try Files.names(in: folder) where Self.isLeftover(name) {
+                    try Files.remove("\(folder)/\(name)")
+                }
+            }
+        }
+    }
+
+    private static func isLeftover(_ name: String) -> Bool {
+        let parts = name.split(separator: ".")
+        return name.hasPrefix(".incoming-")
+            || (parts.count > 2 && parts[parts.count - 2] == "new" && UInt32(parts[parts.count - 1]) != nil)
     }
 
     private static func lock(_ directory: String) throws(RepositoryError) -> Descriptor {
@@ -149,11 +168,11 @@ package final class Repository {
     // MARK: - Changing
 
     /// Changes a role with targets, which gets a new version; what was signed before must be signed again.
-    func edit(_ role: String, _ body: (inout Targets) throws(RepositoryError) -> Void) throws(RepositoryError) {
+    func edit(_ role: String, _ body: (inout Targets) -> Void) {
         var targets = targets(role) ?? Targets(common: Common(version: 0, expires: 0))
-        let before = targets
-        try body(&targets)
-        guard targets != before || (drafts[role] == nil && published[role] == nil) else { return }
+        // Without a second owner it changes in place, however long the list is.
+        drafts[role] = nil
+        body(&targets)
         targets.common = next(role)
         drafts[role] = Draft(role: role, .targets(targets))
     }

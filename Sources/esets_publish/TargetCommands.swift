@@ -54,11 +54,13 @@ struct TargetCommands {
 
     private func makeDeltas() throws(RepositoryError) {
         let repository = context.repository()
-        let all = repository.entries.filter { $0.kind != .delta }.map(\.path)
+        let all = repository.entries.filter { $0.kind != .delta }
+        for path in context.operands where !all.contains(where: { $0.path == path }) {
+            throw RepositoryError(.request, "\(path): there is no such target")
+        }
         var made = 0
-        for path in context.operands.isEmpty ? all : context.operands {
-            guard all.contains(path) else { throw RepositoryError(.request, "\(path): there is no such target") }
-            made += try repository.makeDeltas(path)
+        for entry in all where context.operands.isEmpty || context.operands.contains(entry.path) {
+            made += try repository.makeDeltas(entry.path, in: entry.role)
         }
         context.finish(
             try repository.publish(), ["deltas": .integer(Int64(made))], lines: ["made      \(made) deltas"])
