@@ -119,6 +119,7 @@ let shims: [Target] = [
     shim("CFFI", links: ["ffi"]),
     shim("CTime"),
     shim("CSearch"),
+    shim("CSlots"),
     shim("CBase64"),
     shim("CArchive", links: ["archive"]),
     shim("CMicrohttpd", links: ["microhttpd"]),
@@ -135,7 +136,7 @@ let sharedLibraries: [Target] = [
 ].flatMap { $0 }
 
 let moduleCode: [Target] = [
-    moduleLibrary("ModuleKit", ["CModuleABI", "BytesE"]),
+    moduleLibrary("ModuleKit", ["CModuleABI", "CSlots", "BytesE"]),
     moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
     moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
     moduleLibrary("Regex", ["BytesE", "CModuleABI", "CPCRE2"]),
@@ -149,6 +150,7 @@ let moduleCode: [Target] = [
             "CCrypto",
         ]),
     moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib", "CDeflate", "CSearch"]),
+    moduleLibrary("Passwords", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto", "CZlib"]),
     moduleLibrary("MailFormats", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
     moduleLibrary("DiskImages", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
@@ -156,13 +158,16 @@ let moduleCode: [Target] = [
     moduleLibrary(
         "Archives",
         [
-            "DiskImages", "OldArchives", "Documents", "Executables", "Libarchive", "MailFormats", "Unpacking",
-            "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib",
+            "DiskImages", "OldArchives", "Documents", "Executables", "Libarchive", "MailFormats", "Passwords",
+            "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib",
         ]),
     moduleLibrary("CompoundFiles", ["BytesE"]),
     moduleLibrary(
         "Documents",
-        ["CompoundFiles", "Scripts", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto"]),
+        [
+            "CompoundFiles", "Passwords", "Scripts", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI",
+            "CCrypto",
+        ]),
     moduleLibrary("Scripts", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Heuristics", ["CompoundFiles", "ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary("Antispam", ["ModuleKit", "MIMEE", "TokensE", "BytesE", "CModuleABI"]),

@@ -31,7 +31,10 @@ final class MIMEUnpacker: Unpacker {
     init(_ scan: ScanContext, _ object: UnsafePointer<em_object>) {
         walker = MIMEWalker(ByteView(object.pointee.data))
         super.init(scan, object, format: "MIME")
+        scan.notes?.enter(data)
     }
+
+    deinit { scan.notes?.leave() }
 
     override func next() throws(ModuleError) -> Bool {
         guard mayHaveChildren() else { return false }
@@ -127,6 +130,7 @@ final class MIMEUnpacker: Unpacker {
         case .leaf:
             // An empty part hides nothing, and many of them would use up the limit.
             guard !part.body.isEmpty || !part.names.isEmpty else { return false }
+            tellElsewhere(part)
         }
         var isNew = false
         if part.kind != .multipartEnd || part.encoding != .identity { isNew = try submit(part, part.encoding) }
@@ -134,6 +138,22 @@ final class MIMEUnpacker: Unpacker {
             if try submit(part, encoding) { isNew = true }
         }
         return isNew
+    }
+
+    /// A fragment (RFC 2046 5.2.2) was scanned without the rest, of which no signature may fit a piece: other messages
+    /// have it. What an external body (5.2.3) refers to is not in the mail at all.
+    private func tellElsewhere(_ part: MIMEPart) {
+        guard isDefaultReading else { return }
+        if part.isType("message/partial") {
+            found(EM_OBJECT_TRUNCATED)
+            scan.report(
+                EM_FINDING_NOTSCANNED, object: object.pointee.id,
+                name: ByteView("message/partial: the rest is in other messages"))
+        } else if part.isType("message/external-body") {
+            scan.report(
+                EM_FINDING_NOTE, object: object.pointee.id,
+                name: ByteView("message/external-body: the content is elsewhere"))
+        }
     }
 
     private func holdsFile(_ range: Range<Int>) -> Bool {

@@ -34,6 +34,10 @@ package final class TrialHost {
     /// Whether the data of children is kept.
     package var keepsData = true
     package var agent: StaticString = ""
+    /// Whether what comes out is opened in turn, while what it came out of is open, as the scanner does it.
+    package var walksDown = false
+
+    private static let mostDepth: UInt32 = 16
 
     private let memory: UnsafeMutableRawPointer
     private let capacity: Int
@@ -130,6 +134,7 @@ package final class TrialHost {
         let handle = OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
         var type = EM_TYPE_UNKNOWN
         guard table.pointee.identify(instance, handle, object, &type) > 0 else { return EM_E_UNSUPPORTED }
+        let start = used
         var cursor: OpaquePointer?
         var status = table.pointee.open(instance, handle, object, &cursor)
         guard status == EM_OK else { return status }
@@ -137,11 +142,33 @@ package final class TrialHost {
         repeat {
             used = mark
             newest = mark
+            let first = children.count
             status = table.pointee.next(cursor)
+            if walksDown, status == EM_OK, object.pointee.depth < Self.mostDepth {
+                for number in first..<children.count { walk(down: number, table, instance, object.pointee.depth + 1) }
+            }
         } while status == EM_OK
         table.pointee.close(cursor)
-        used = 0
+        used = start
         return status
+    }
+
+    /// Opens a child that was submitted.
+    private func walk(
+        down number: Int, _ table: UnsafePointer<em_container_v1>, _ instance: OpaquePointer?, _ depth: UInt32
+    ) {
+        let child = children[number]
+        child.data.withUnsafeBufferPointer { data in
+            child.name.withUnsafeBufferPointer { name in
+                child.declared.withUnsafeBufferPointer { declared in
+                    var object = object(
+                        ByteView(data), name: ByteView(name), declared: ByteView(declared), depth: depth)
+                    object.id = UInt64(number) + 2
+                    object.type = child.type
+                    _ = withUnsafePointer(to: object) { walk(table, instance, $0) }
+                }
+            }
+        }
     }
 
     // MARK: Services

@@ -14,6 +14,11 @@ struct ZIPEntry {
     var unicodeName = ByteView()
     /// First byte behind this header.
     var end: Int
+    /// Time of day of the last change, as DOS has it.
+    private var time: UInt16
+    /// The extra field of encryption by AES: its strength, 0 when there is none, and the compression of the content.
+    private(set) var aesStrength: UInt8 = 0
+    private var aesMethod: UInt16 = 0
 
     static let localSignature: UInt32 = 0x0403_4B50
     static let centralSignature: UInt32 = 0x0201_4B50
@@ -21,13 +26,17 @@ struct ZIPEntry {
     var isEncrypted: Bool { flags & 1 != 0 || method == 99 }
     /// The sizes stand behind the data.
     var hasDescriptor: Bool { flags & 8 != 0 }
+    /// The method of the content that encryption hides.
+    var plainMethod: UInt16 { method == 99 ? aesMethod : method }
+    /// What the last byte before encrypted data is (6.1.6).
+    var passwordCheck: UInt8 { hasDescriptor ? UInt8(time >> 8) : UInt8(crc32 >> 24) }
     var isNameUTF8: Bool { flags & 0x800 != 0 }
 
     /// The local header at an offset; nil when there is none.
     init?(localIn data: ByteView, at offset: Int) {
         guard data.load(UInt32.self, at: offset) == Self.localSignature,
             let flags = data.load(UInt16.self, at: offset + 6), let method = data.load(UInt16.self, at: offset + 8),
-            let crc32 = data.load(UInt32.self, at: offset + 14),
+            let time = data.load(UInt16.self, at: offset + 10), let crc32 = data.load(UInt32.self, at: offset + 14),
             let packed = data.load(UInt32.self, at: offset + 18), let size = data.load(UInt32.self, at: offset + 22),
             let nameLength = data.load(UInt16.self, at: offset + 26),
             let extraLength = data.load(UInt16.self, at: offset + 28)
@@ -35,6 +44,7 @@ struct ZIPEntry {
         headerOffset = offset
         self.flags = flags
         self.method = method
+        self.time = time
         packedSize = UInt64(packed)
         self.size = UInt64(size)
         self.crc32 = crc32
@@ -48,7 +58,7 @@ struct ZIPEntry {
     init?(centralIn data: ByteView, at offset: Int) {
         guard data.load(UInt32.self, at: offset) == Self.centralSignature,
             let flags = data.load(UInt16.self, at: offset + 8), let method = data.load(UInt16.self, at: offset + 10),
-            let crc32 = data.load(UInt32.self, at: offset + 16),
+            let time = data.load(UInt16.self, at: offset + 12), let crc32 = data.load(UInt32.self, at: offset + 16),
             let packed = data.load(UInt32.self, at: offset + 20), let size = data.load(UInt32.self, at: offset + 24),
             let nameLength = data.load(UInt16.self, at: offset + 28),
             let extraLength = data.load(UInt16.self, at: offset + 30),
@@ -58,6 +68,7 @@ struct ZIPEntry {
         headerOffset = Int(local)
         self.flags = flags
         self.method = method
+        self.time = time
         packedSize = UInt64(packed)
         self.size = UInt64(size)
         self.crc32 = crc32
@@ -68,7 +79,7 @@ struct ZIPEntry {
         readExtra(data.slice(nameEnd, extraEnd), hasOffset: true)
     }
 
-    /// Zip64 sizes (4.5.3) and the Unicode path (4.6.9).
+    /// Zip64 sizes (4.5.3), the Unicode path (4.6.9), AES as WinZip has it.
     private mutating func readExtra(_ extra: ByteView, hasOffset: Bool) {
         var index = 0
         while let id = extra.load(UInt16.self, at: index), let length = extra.load(UInt16.self, at: index + 2) {
@@ -85,6 +96,9 @@ struct ZIPEntry {
                 if hasOffset, headerOffset == 0xFFFF_FFFF, let value = take() { headerOffset = Int(clamping: value) }
             } else if id == 0x7075, field.count > 5, field[0] == 1 {
                 unicodeName = field.dropFirst(5)
+            } else if id == 0x9901, field.count >= 7 {
+                aesStrength = field[4]
+                aesMethod = field.load(UInt16.self, at: 5) ?? 0
             }
         }
     }

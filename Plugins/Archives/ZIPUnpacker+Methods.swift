@@ -4,7 +4,7 @@ import Libarchive
 import ModuleKit
 import Unpacking
 
-/// Methods of compression that libarchive knows: the entry is given to it as an archive of this entry alone, so that
+/// Methods of compression. For those that libarchive knows the entry is given to it as an archive of this entry alone, so that
 /// what the forged headers around it say plays no part.
 extension ZIPUnpacker {
     /// Bzip2, LZMA, Zstandard (both numbers), XZ, PPMd (APPNOTE.TXT 4.4.5).
@@ -12,6 +12,48 @@ extension ZIPUnpacker {
         switch method {
         case 12, 14, 20, 93, 95, 98: true
         default: false
+        }
+    }
+
+    /// Expands the data of an entry.
+    ///
+    /// - Parameters:
+    ///   - method: as it is in `entry`, or what encryption hid.
+    ///   - packed: the data; when its size is not known, with everything behind it.
+    /// - Returns: how many bytes of `packed` belong to the entry.
+    func expand(
+        _ entry: ZIPEntry, method: UInt16, _ packed: ByteView, isSizeKnown: Bool, _ child: inout Child
+    ) throws(ModuleError) -> Int {
+        switch method {
+        case 0:
+            child.data = packed
+            return packed.count
+        case 6, 8, 9:
+            var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
+            let result: (end: InflateEnd, used: Int)
+            switch method {
+            case 8: result = try inflateRaw(packed, into: &output)
+            case 9: result = try inflate64(packed, into: &output)
+            default:
+                let end = try explode(
+                    packed, hasLargeWindow: entry.flags & 2 != 0, hasLiteralCode: entry.flags & 4 != 0,
+                    size: entry.size, into: &output)
+                result = (end, isSizeKnown ? packed.count : 0)
+            }
+            if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
+            if result.end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
+            try close(&output, &child)
+            return isSizeKnown ? packed.count : result.used
+        default:
+            guard isSizeKnown, Self.isReadByLibarchive(method) else {
+                child.flags |= EM_OBJECT_UNSUPPORTED
+                return isSizeKnown ? packed.count : 0
+            }
+            var plain = entry
+            plain.method = method
+            plain.packedSize = UInt64(packed.count)
+            try unpackByLibarchive(plain, packed, &child)
+            return packed.count
         }
     }
 

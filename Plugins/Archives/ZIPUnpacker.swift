@@ -3,6 +3,7 @@ import CModuleABI
 import Libarchive
 import MIMEE
 import ModuleKit
+import Passwords
 import Unpacking
 
 /// ZIP. Unpackers believe either the central directory or the local headers, and forged archives show each of them
@@ -22,6 +23,10 @@ final class ZIPUnpacker: Unpacker {
     /// Packed bytes that may still be read. Entries of an honest archive do not overlap; both views of a forged one
     /// read everything twice.
     private var work: UInt64
+
+    /// Passwords to try, once they were collected, and what trying them may still cost.
+    var candidates: [[UInt8]]?
+    var workLeft = mostRoundsOfObject
 
     /// Entries so far, directories included.
     private var number: UInt32 = 0
@@ -179,32 +184,19 @@ final class ZIPUnpacker: Unpacker {
             packed = available.prefix(Int(clamping: entry.packedSize))
         }
         if entry.isEncrypted {
-            child.flags |= EM_OBJECT_ENCRYPTED
-            if !isSizeKnown { packed = ByteView() }
+            if isSizeKnown, try decrypt(entry, packed, &child) {
+            } else {
+                child.flags |= EM_OBJECT_ENCRYPTED
+                if !isSizeKnown { packed = ByteView() }
+            }
         } else if entry.method == 0 {
             if !isSizeKnown { packed = available.prefix(storedSize(start)) }
             child.data = packed
             child.offset = UInt64(start)
             child.flags |= EM_OBJECT_IN_PLACE
-        } else if entry.method == 8 {
-            var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
-            let result = try inflateRaw(packed, into: &output)
-            if !isSizeKnown { packed = packed.prefix(result.used) }
-            if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
-            if result.end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
-            try close(&output, &child)
-        } else if entry.method == 9 {
-            var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
-            let result = try inflate64(packed, into: &output)
-            if !isSizeKnown { packed = packed.prefix(result.used) }
-            if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
-            if result.end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
-            try close(&output, &child)
-        } else if isSizeKnown, Self.isReadByLibarchive(entry.method) {
-            try unpackByLibarchive(entry, packed, &child)
         } else {
-            child.flags |= EM_OBJECT_UNSUPPORTED
-            if !isSizeKnown { packed = ByteView() }
+            packed = packed.prefix(
+                try expand(entry, method: entry.method, packed, isSizeKnown: isSizeKnown, &child))
         }
         child.extent = UInt64(start + packed.count) - child.offset
         let read = UInt64(packed.count)

@@ -3,6 +3,7 @@ import CModuleABI
 import CompoundFiles
 import MIMEE
 import ModuleKit
+import Passwords
 import Unpacking
 
 /// Compound files (MS-CFB): Word, Excel, PowerPoint before 2007, Outlook messages, Hangul documents, installers. Every
@@ -45,6 +46,7 @@ final class OLEUnpacker: Unpacker {
             let number = index
             index += 1
             guard file.entries[number].kind == 2, file.entries[number].size > 0 else { continue }
+            if file.isNamed(number, "EncryptedPackage"), try submitDecrypted(file, number) { return true }
             if file.isNamed(number, "EncryptedPackage") || file.isNamed(number, "EncryptedSummary") {
                 found(EM_OBJECT_ENCRYPTED)
             }
@@ -54,7 +56,97 @@ final class OLEUnpacker: Unpacker {
         return false
     }
 
+    /// Submits the package that a document is encrypted into (MS-OFFCRYPTO), when a password is found; whether one was.
+    private func submitDecrypted(_ file: CompoundFile, _ number: Int) throws(ModuleError) -> Bool {
+        guard let place = file.entries.indices.first(where: { file.isNamed($0, "EncryptionInfo") }) else {
+            return false
+        }
+        let info = file.stream(file.entries[place], limit: 16384)
+        guard let encryption = info.withUnsafeBufferPointer({ OfficeEncryption(ByteView($0)) }) else { return false }
+        var work = mostRoundsOfObject
+        for password in [OfficeEncryption.builtIn.array] + (try passwords(for: object, scan)) {
+            guard try mayTry(encryption.cost, scan, &work) else { return false }
+            guard let key = encryption.key(password) else { continue }
+            var child = Child()
+            let content = try streamContent(file, number, &child)
+            var output = try Output(scan, in: object, expected: content.count)
+            _ = try encryption.decrypt(content, key, into: &output)
+            try close(&output, &child)
+            noteFitting(password, object, scan)
+            try submit(child)
+            return true
+        }
+        return false
+    }
+
     private func submitStream(_ file: CompoundFile, _ number: Int) throws(ModuleError) {
+        var child = Child()
+        var content = try streamContent(file, number, &child)
+        if let plain = try decrypted(content, file, number, &child) { content = plain }
+        child.data = content
+        if isHangulPacked, let inflated = try inflated(content, &child) { child.data = inflated }
+        try submit(child, name: streamName(file, number))
+        if file.isNamed(number, "\u{1}Ole10Native") { try submitPackage(content) }
+        if file.isNamed(number, "PowerPoint Document") { presentation = PresentationObjects(content) }
+        try submitMacros(content)
+    }
+
+    /// The plain form of an encrypted stream of Word or Excel (before 2007); nil when it is not encrypted, or cannot be
+    /// opened, which is told.
+    private func decrypted(
+        _ content: ByteView, _ file: CompoundFile, _ number: Int, _ child: inout Child
+    ) throws(ModuleError) -> ByteView? {
+        if file.isNamed(number, "Workbook") || file.isNamed(number, "Book") {
+            var records = SheetRecords(content)
+            guard records.isEncrypted else { return nil }
+            guard let info = records.encryption, let encryption = StreamEncryption(info),
+                let key = try streamKey(encryption)
+            else {
+                found(EM_OBJECT_ENCRYPTED)
+                return nil
+            }
+            var output = try Output(scan, in: object, expected: content.count)
+            _ = try encryption.decrypt(content, key, blockSize: 1024, into: &output) { records.isPlain($0) }
+            try close(&output, &child)
+            return child.data
+        }
+        guard file.isNamed(number, "WordDocument"), content.load(UInt16.self, at: 0) == 0xa5ec,
+            let flags = content.load(UInt16.self, at: 10), flags & 0x100 != 0
+        else { return nil }
+        // What is needed stands before the table that the flags name. With the other flag it is no encryption proper.
+        let name: StaticString = flags & 0x200 != 0 ? "1Table" : "0Table"
+        guard flags & 0x8000 == 0, let table = file.entries.indices.first(where: { file.isNamed($0, name) }) else {
+            found(EM_OBJECT_ENCRYPTED)
+            return nil
+        }
+        let info = file.stream(file.entries[table], limit: 4096)
+        guard let encryption = info.withUnsafeBufferPointer({ StreamEncryption(ByteView($0)) }),
+            let key = try streamKey(encryption)
+        else {
+            found(EM_OBJECT_ENCRYPTED)
+            return nil
+        }
+        var output = try Output(scan, in: object, expected: content.count)
+        _ = try encryption.decrypt(content, key, blockSize: 512, into: &output) { $0 < 68 }
+        try close(&output, &child)
+        return child.data
+    }
+
+    private func streamKey(_ encryption: StreamEncryption) throws(ModuleError) -> [UInt8]? {
+        var work = mostRoundsOfObject
+        for password in [OfficeEncryption.builtIn.array] + (try passwords(for: object, scan)) {
+            guard try mayTry(1, scan, &work) else { return nil }
+            guard let key = encryption.key(password) else { continue }
+            noteFitting(password, object, scan)
+            return key
+        }
+        return nil
+    }
+
+    /// The bytes of a stream, in the arena.
+    private func streamContent(
+        _ file: CompoundFile, _ number: Int, _ child: inout Child
+    ) throws(ModuleError) -> ByteView {
         let entry = file.entries[number]
         var output = try Output(scan, in: object, expected: entry.size)
         var failure: ModuleError?
@@ -65,18 +157,12 @@ final class OLEUnpacker: Unpacker {
             }
         }
         if let failure { throw failure }
-        var child = Child()
         try close(&output, &child)
         if child.data.count < entry.size, child.flags == 0 {
             child.flags |= EM_OBJECT_TRUNCATED
             found(EM_OBJECT_MALFORMED)
         }
-        let content = child.data
-        if isHangulPacked, let inflated = try inflated(content, &child) { child.data = inflated }
-        try submit(child, name: streamName(file, number))
-        if file.isNamed(number, "\u{1}Ole10Native") { try submitPackage(content) }
-        if file.isNamed(number, "PowerPoint Document") { presentation = PresentationObjects(content) }
-        try submitMacros(content)
+        return child.data
     }
 
     /// A file that was put into the document as it is.

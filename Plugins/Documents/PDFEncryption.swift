@@ -1,10 +1,11 @@
 import BytesE
 import CCrypto
 import ModuleKit
+import Passwords
 import Unpacking
 
-/// Decryption of PDF files that open without a password: the standard security handler (ISO 32000-1, 7.6; the
-/// revisions 5 and 6 of ISO 32000-2) with an empty user password.
+/// Decryption of PDF files: the standard security handler (ISO 32000-1, 7.6; the revisions 5 and 6 of ISO 32000-2) with
+/// a user password, which most often is empty.
 struct PDFEncryption {
     private enum Method { case rc4, aes, none }
 
@@ -21,8 +22,9 @@ struct PDFEncryption {
     /// - Parameters:
     ///   - dictionary: the encryption dictionary.
     ///   - identity: the first string of the file's /ID.
-    /// - Returns: nil when the file needs a password, or a handler that is not known.
-    init?(_ syntax: PDFSyntax, dictionary: Range<Int>, identity: [UInt8]) {
+    ///   - password: the user's.
+    /// - Returns: nil when the file needs another password, or a handler that is not known.
+    init?(_ syntax: PDFSyntax, dictionary: Range<Int>, identity: [UInt8], password: [UInt8] = []) {
         guard syntax.isName(at: syntax.value(of: "Filter", in: dictionary), "Standard"),
             let version = syntax.number(of: "V", in: dictionary), let revision = syntax.number(of: "R", in: dictionary),
             let owner = syntax.value(of: "O", in: dictionary).flatMap({ syntax.string(at: $0) }),
@@ -34,7 +36,7 @@ struct PDFEncryption {
             guard user.count >= 48,
                 let wrapped = syntax.value(of: "UE", in: dictionary).flatMap({ syntax.string(at: $0) }),
                 wrapped.count >= 32,
-                let key = Self.directKey(revision, user, wrapped)
+                let key = Self.directKey(revision, user, wrapped, Array(password.prefix(127)))
             else { return nil }
             self.key = key
             return
@@ -43,7 +45,7 @@ struct PDFEncryption {
         let length = version == 1 ? 5 : min(16, max(5, (syntax.number(of: "Length", in: dictionary) ?? 40) / 8))
         let bytes = version == 4 ? 16 : length
         // Algorithm 2.
-        var material = Self.padding + owner.prefix(32)
+        var material = Array((password + Self.padding).prefix(32)) + owner.prefix(32)
         for shift: UInt32 in [0, 8, 16, 24] { material.append(UInt8(truncatingIfNeeded: permissions >> shift)) }
         material += identity
         let clear = syntax.value(of: "EncryptMetadata", in: dictionary)
@@ -68,7 +70,7 @@ struct PDFEncryption {
         return text.firstIndex(of: ByteView("/AESV")) != nil ? .aes : .rc4
     }
 
-    /// Whether the key fits the dictionary's /U (algorithms 4 and 5): the empty password opens the file.
+    /// Whether the key fits the dictionary's /U (algorithms 4 and 5): the password opens the file.
     private static func opens(_ key: [UInt8], _ revision: Int, _ identity: [UInt8], _ user: [UInt8]) -> Bool {
         if revision == 2 { return rc4(key, padding) == Array(user.prefix(32)) }
         var hash = digest(CCRYPTO_MD5, padding + identity)
@@ -77,20 +79,22 @@ struct PDFEncryption {
     }
 
     /// Algorithms 2.A and 11: the validation salt first, then the key salt opens /UE.
-    private static func directKey(_ revision: Int, _ user: [UInt8], _ wrapped: [UInt8]) -> [UInt8]? {
-        guard hardened(revision, Array(user[32..<40])) == Array(user[0..<32]) else { return nil }
-        let key = hardened(revision, Array(user[40..<48]))
+    private static func directKey(
+        _ revision: Int, _ user: [UInt8], _ wrapped: [UInt8], _ password: [UInt8]
+    ) -> [UInt8]? {
+        guard hardened(revision, password, Array(user[32..<40])) == Array(user[0..<32]) else { return nil }
+        let key = hardened(revision, password, Array(user[40..<48]))
         return aes(key, [UInt8](repeating: 0, count: 16), Array(wrapped.prefix(32)), decrypts: true)
     }
 
-    /// Algorithm 2.B for an empty password.
-    private static func hardened(_ revision: Int, _ salt: [UInt8]) -> [UInt8] {
-        var key = digest(CCRYPTO_SHA256, salt)
+    /// Algorithm 2.B for a user password.
+    private static func hardened(_ revision: Int, _ password: [UInt8], _ salt: [UInt8]) -> [UInt8] {
+        var key = digest(CCRYPTO_SHA256, password + salt)
         guard revision >= 6 else { return key }
         var round = 0
         while true {
             var repeated: [UInt8] = []
-            for _ in 0..<64 { repeated += key }
+            for _ in 0..<64 { repeated += password + key }
             guard let encrypted = aes(Array(key[0..<16]), Array(key[16..<32]), repeated, decrypts: false) else {
                 return key
             }
@@ -167,29 +171,5 @@ struct PDFEncryption {
     private static func rc4(_ key: [UInt8], _ data: [UInt8]) -> [UInt8] {
         var stream = RC4(key)
         return data.map { $0 ^ stream.next() }
-    }
-}
-
-/// The stream cipher of old PDF files; OpenSSL has it only in a provider that is not loaded.
-private struct RC4 {
-    private var state: [UInt8]
-    private var i: UInt8 = 0
-    private var j: UInt8 = 0
-
-    init(_ key: [UInt8]) {
-        state = (0..<256).map { UInt8($0) }
-        guard !key.isEmpty else { return }
-        var j: UInt8 = 0
-        for i in 0..<256 {
-            j = j &+ state[i] &+ key[i % key.count]
-            state.swapAt(i, Int(j))
-        }
-    }
-
-    mutating func next() -> UInt8 {
-        i = i &+ 1
-        j = j &+ state[Int(i)]
-        state.swapAt(Int(i), Int(j))
-        return state[Int(state[Int(i)] &+ state[Int(j)])]
     }
 }

@@ -1,6 +1,7 @@
 import BytesE
 import CModuleABI
 import ModuleKit
+import Passwords
 import Unpacking
 
 /// PDF: the decoded content of every stream, and scripts that stand in dictionaries.
@@ -231,14 +232,29 @@ final class PDFUnpacker: Unpacker {
         } else if let number = syntax.reference(at: start..<min(data.count, start + 64)) {
             dictionary = find(number)?.dictionary
         }
-        found(EM_OBJECT_ENCRYPTED)
         guard let dictionary else {
             isClosed = true
-            return
+            return found(EM_OBJECT_ENCRYPTED)
         }
-        encryption = PDFEncryption(syntax, dictionary: dictionary, identity: fileIdentity())
+        let identity = fileIdentity()
+        encryption = PDFEncryption(syntax, dictionary: dictionary, identity: identity)
+        if encryption == nil { try tryPasswords(dictionary, identity) }
         isClosed = encryption == nil
+        if isClosed { found(EM_OBJECT_ENCRYPTED) }
     }
+
+    /// Looks for a password other than the empty one.
+    private func tryPasswords(_ dictionary: Range<Int>, _ identity: [UInt8]) throws(ModuleError) {
+        var work = mostRoundsOfObject
+        for password in try passwords(for: object, scan) {
+            guard try mayTry(Self.costOfPassword, scan, &work) else { return }
+            encryption = PDFEncryption(syntax, dictionary: dictionary, identity: identity, password: password)
+            if encryption != nil { return noteFitting(password, object, scan) }
+        }
+    }
+
+    /// In rounds of a hash: the newest way of encryption takes as long as so many.
+    private static let costOfPassword = 4000
 
     private func fileIdentity() -> [UInt8] {
         var index = 0

@@ -14,6 +14,8 @@ package final class HostServices {
     package let option: UnsafePointer<em_host_option_v1>
     package let module: UnsafePointer<em_host_module_v1>
     package let data: UnsafePointer<em_host_data_v1>
+    /// What the instance keeps for scans under way.
+    package let openScans = OpenScans()
     private let logging: UnsafePointer<em_host_log_v1>
     private let asking: UnsafePointer<em_host_ask_v1>?
 

@@ -14,12 +14,24 @@ open class Unpacker {
     package let format: StaticString
     /// Number of the last child.
     private var position: UInt32 = 0
+    /// The notes of the scan, when this one made them.
+    private var ownNotes: ScanNotes?
 
     package init(_ scan: ScanContext, _ object: UnsafePointer<em_object>, format: StaticString) {
         self.scan = scan
         self.object = object
         self.data = ByteView(object.pointee.data)
         self.format = format
+        guard object.pointee.depth == 0, scan.notes == nil else { return }
+        let notes = ScanNotes()
+        guard scan.services.openScans.insert(Unmanaged.passUnretained(notes).toOpaque(), for: scan.handle) else {
+            return
+        }
+        ownNotes = notes
+    }
+
+    deinit {
+        if ownNotes != nil { scan.services.openScans.remove(scan.handle) }
     }
 
     /// Submits the next child, or a few; false when there are no more.

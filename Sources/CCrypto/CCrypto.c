@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const EVP_MD *algorithm_named(int algorithm) {
     switch (algorithm) {
@@ -53,9 +54,8 @@ void CCrypto_hash_free(CCrypto_hash *hash) {
     free(hash);
 }
 
-static int aes_cbc(int encrypt, const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
-                   uint8_t *out) {
-    const EVP_CIPHER *cipher = key_length == 16 ? EVP_aes_128_cbc() : key_length == 32 ? EVP_aes_256_cbc() : NULL;
+static int aes(const EVP_CIPHER *cipher, int encrypt, const uint8_t *key, const uint8_t *iv, const void *in,
+               size_t length, uint8_t *out) {
     if (cipher == NULL || length % 16 != 0) return 0;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     if (context == NULL) return 0;
@@ -73,14 +73,93 @@ static int aes_cbc(int encrypt, const uint8_t *key, size_t key_length, const uin
     return done;
 }
 
+static const EVP_CIPHER *cbc(size_t key_length) {
+    return key_length == 16 ? EVP_aes_128_cbc() : key_length == 24 ? EVP_aes_192_cbc()
+        : key_length == 32  ? EVP_aes_256_cbc() : NULL;
+}
+
+static const EVP_CIPHER *ecb(size_t key_length) {
+    return key_length == 16 ? EVP_aes_128_ecb() : key_length == 24 ? EVP_aes_192_ecb()
+        : key_length == 32  ? EVP_aes_256_ecb() : NULL;
+}
+
 int CCrypto_aes_cbc_decrypt(const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
                             uint8_t *out) {
-    return aes_cbc(0, key, key_length, iv, in, length, out);
+    return aes(cbc(key_length), 0, key, iv, in, length, out);
 }
 
 int CCrypto_aes_cbc_encrypt(const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
                             uint8_t *out) {
-    return aes_cbc(1, key, key_length, iv, in, length, out);
+    return aes(cbc(key_length), 1, key, iv, in, length, out);
+}
+
+int CCrypto_aes_ecb_decrypt(const uint8_t *key, size_t key_length, const void *in, size_t length, uint8_t *out) {
+    return aes(ecb(key_length), 0, key, NULL, in, length, out);
+}
+
+int CCrypto_aes_ecb_encrypt(const uint8_t *key, size_t key_length, const void *in, size_t length, uint8_t *out) {
+    return aes(ecb(key_length), 1, key, NULL, in, length, out);
+}
+
+int CCrypto_aes_counter(const uint8_t *key, size_t key_length, uint64_t first, const void *in, size_t length,
+                        uint8_t *out) {
+    uint8_t blocks[256 * 16], stream[256 * 16];
+    const uint8_t *from = in;
+    while (length > 0) {
+        size_t step = length < sizeof blocks ? length : sizeof blocks, count = (step + 15) / 16;
+        memset(blocks, 0, sizeof blocks);
+        for (size_t i = 0; i < count; i++, first++)
+            for (int byte = 0; byte < 8; byte++) blocks[16 * i + byte] = (uint8_t)(first >> (8 * byte));
+        if (!CCrypto_aes_ecb_encrypt(key, key_length, blocks, 16 * count, stream)) return 0;
+        for (size_t i = 0; i < step; i++) out[i] = from[i] ^ stream[i];
+        from += step;
+        out += step;
+        length -= step;
+    }
+    return 1;
+}
+
+int CCrypto_pbkdf2(int algorithm, const void *password, size_t password_length, const void *salt, size_t salt_length,
+                   uint32_t rounds, uint8_t *out, size_t length) {
+    const EVP_MD *type = algorithm_named(algorithm);
+    if (type == NULL || rounds > INT32_MAX || password_length > INT32_MAX || salt_length > INT32_MAX) return 0;
+    return PKCS5_PBKDF2_HMAC(password, (int)password_length, salt, (int)salt_length, (int)rounds, type, (int)length, out)
+        == 1;
+}
+
+int CCrypto_spin(int algorithm, uint32_t rounds, uint8_t *bytes) {
+    const EVP_MD *type = algorithm_named(algorithm);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int done = type != NULL && context != NULL;
+    for (uint32_t round = 0; done && round < rounds; round++) {
+        uint8_t counter[4] = {(uint8_t)round, (uint8_t)(round >> 8), (uint8_t)(round >> 16), (uint8_t)(round >> 24)};
+        done = EVP_DigestInit_ex(context, round == 0 ? type : NULL, NULL) == 1
+            && EVP_DigestUpdate(context, counter, 4) == 1
+            && EVP_DigestUpdate(context, bytes, (size_t)EVP_MD_get_size(type)) == 1
+            && EVP_DigestFinal_ex(context, bytes, NULL) == 1;
+    }
+    EVP_MD_CTX_free(context);
+    return done;
+}
+
+int CCrypto_counted(int algorithm, const void *prefix, size_t length, uint32_t repetitions, uint8_t *out) {
+    const EVP_MD *type = algorithm_named(algorithm);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    uint8_t buffer[8192];
+    size_t unit = length + 8, used = 0;
+    int done = type != NULL && context != NULL && unit <= sizeof buffer && EVP_DigestInit_ex(context, type, NULL) == 1;
+    for (uint32_t number = 0; done && number < repetitions; number++) {
+        if (used + unit > sizeof buffer) {
+            done = EVP_DigestUpdate(context, buffer, used) == 1;
+            used = 0;
+        }
+        memcpy(buffer + used, prefix, length);
+        for (int byte = 0; byte < 8; byte++) buffer[used + length + byte] = (uint8_t)((uint64_t)number >> (8 * byte));
+        used += unit;
+    }
+    done = done && EVP_DigestUpdate(context, buffer, used) == 1 && EVP_DigestFinal_ex(context, out, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    return done;
 }
 
 int CCrypto_ed25519_generate(uint8_t *seed, uint8_t *public_key) {

@@ -44,6 +44,12 @@ extension ParameterTable {
         .init("av_scan_obj_emails", engine, .flag, "yes", .targets, "Scan what is in e-mails."),
         .init("av_scan_obj_sfx", engine, .flag, "yes", .targets, "Scan what is in self-extracting archives."),
         .init("av_scan_obj_rtp", engine, .flag, "yes", .targets, "Scan what is in runtime-packed programs."),
+        .init(
+            "av_scan_passwords", engine, .list(separator: ":"), "infected:virus:password", .targets,
+            "Passwords that are tried on encrypted archives and documents, with \":\" between them."),
+        .init(
+            "av_scan_password_words", engine, .flag, "yes", .targets,
+            "Try words of a message, of its subject and of file names as passwords of what is encrypted in it."),
         .init("av_scan_pattern", engine, .flag, "yes", .targets, "Use signatures."),
         .init("av_scan_heur", engine, .flag, "yes", .targets, "Use heuristics."),
         .init("av_scan_adv_heur", engine, .flag, "yes", .targets, "Use advanced heuristics."),

@@ -30,12 +30,29 @@ int CCrypto_ed25519_sign(const uint8_t *seed, const void *bytes, size_t length, 
 /// Returns 1 when the signature is right, 0 otherwise.
 int CCrypto_ed25519_verify(const uint8_t *public_key, const void *bytes, size_t length, const uint8_t *signature);
 
-/// AES in CBC mode without padding: length is a multiple of 16, the key has 16 or 32 bytes, the IV 16. Returns 1, or 0
+/// AES in CBC mode without padding: length is a multiple of 16, the key has 16, 24 or 32 bytes, the IV 16. Returns 1, or 0
 /// on failure.
 int CCrypto_aes_cbc_decrypt(const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
                             uint8_t *out);
 int CCrypto_aes_cbc_encrypt(const uint8_t *key, size_t key_length, const uint8_t *iv, const void *in, size_t length,
                             uint8_t *out);
+
+/// AES of blocks one by one (ECB): length is a multiple of 16. Returns 1, or 0 on failure.
+int CCrypto_aes_ecb_decrypt(const uint8_t *key, size_t key_length, const void *in, size_t length, uint8_t *out);
+int CCrypto_aes_ecb_encrypt(const uint8_t *key, size_t key_length, const void *in, size_t length, uint8_t *out);
+/// AES in counter mode with a little-endian counter, which is first for the first block. Returns 1, or 0 on failure.
+int CCrypto_aes_counter(const uint8_t *key, size_t key_length, uint64_t first, const void *in, size_t length,
+                        uint8_t *out);
+
+/// PBKDF2 (RFC 8018) with HMAC of a digest. Returns 1, or 0 on failure.
+int CCrypto_pbkdf2(int algorithm, const void *password, size_t password_length, const void *salt, size_t salt_length,
+                   uint32_t rounds, uint8_t *out, size_t length);
+/// Replaces a digest by the digest of (a counter of four bytes, little-endian, and itself), so many times, the counter
+/// from 0 on. Returns 1, or 0 on failure.
+int CCrypto_spin(int algorithm, uint32_t rounds, uint8_t *digest);
+/// The digest of so many repetitions of (prefix, a counter of eight bytes, little-endian), the counter from 0 on.
+/// Returns 1, or 0 on failure.
+int CCrypto_counted(int algorithm, const void *prefix, size_t length, uint32_t repetitions, uint8_t *out);
 
 /// Random bytes of the system. Returns 1, or 0 on failure.
 int CCrypto_random(void *out, size_t length);
