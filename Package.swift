@@ -154,7 +154,10 @@ let moduleCode: [Target] = [
     moduleLibrary("MailFormats", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
     moduleLibrary("DiskImages", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
-    moduleLibrary("OldArchives", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
+    moduleLibrary("Packers", ["Executables", "Libarchive", "Unpacking", "ModuleKit", "BytesE", "CModuleABI"]),
+    moduleLibrary(
+        "OldArchives",
+        ["Packers", "Passwords", "Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary(
         "Archives",
         [

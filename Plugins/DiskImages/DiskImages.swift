@@ -5,6 +5,7 @@ package import Unpacking
 
 /// Calls `body` for each image of a disk, and for the file systems and partitions in them.
 package func diskImageExtractors(_ body: (Extractor) -> Void) {
+    body(UDFUnpacker.extractor)
     body(FATUnpacker.extractor)
     body(PartitionUnpacker.extractor)
     body(VHDUnpacker.extractor)

@@ -7,9 +7,15 @@ package import Unpacking
 package func libarchiveExtractors(_ body: (Extractor) -> Void) {
     body(
         archive("7Z", [.sevenZip]) {
-            $0.data.hasPrefix(bytes: 0x377a_bcaf, then: 0x271c) ? .magic(EM_TYPE_ARCHIVE) : nil
+            // After whoever may have a password for it.
+            $0.data.hasPrefix(bytes: 0x377a_bcaf, then: 0x271c)
+                ? Claim(.whole, sureness: 99, type: EM_TYPE_ARCHIVE) : nil
         })
-    body(archive("RAR", [.rar]) { $0.data.hasPrefix(bytes: 0x5261_7221, then: 0x1a07) ? .magic(EM_TYPE_ARCHIVE) : nil })
+    body(
+        archive("RAR", [.rar]) {
+            $0.data.hasPrefix(bytes: 0x5261_7221, then: 0x1a07)
+                ? Claim(.whole, sureness: 99, type: EM_TYPE_ARCHIVE) : nil
+        })
     body(archive("CAB", [.cab]) { $0.data.hasPrefix(ByteView("MSCF\0\0\0\0")) ? .magic(EM_TYPE_ARCHIVE) : nil })
     body(archive("LHA", [.lha]) { looksLikeLHA($0.data) ? .magic(EM_TYPE_ARCHIVE) : nil })
     body(

@@ -26,7 +26,7 @@ package final class LibarchiveUnpacker: Unpacker {
             try scan.check()
             var entry: OpaquePointer?
             let outcome = try reader.next(&entry)
-            if reader.hasEncryptedEntries { found(EM_OBJECT_ENCRYPTED) }
+            if reader.hasEncryptedEntries, !isOpenedElsewhere { found(EM_OBJECT_ENCRYPTED) }
             switch outcome {
             case .ready: break
             case .end:
@@ -50,6 +50,9 @@ package final class LibarchiveUnpacker: Unpacker {
         }
     }
 
+    /// Whether a password for it was found: then the archive without its encryption is an object of its own.
+    private var isOpenedElsewhere: Bool { scan.notes?.opened.contains(object.pointee.id) ?? false }
+
     /// Whether the entry is a file; links and directories have nothing to scan.
     private func holdsContent(_ entry: OpaquePointer) -> Bool {
         guard archive_entry_hardlink(entry) == nil || archive_entry_size(entry) > 0 else { return false }
@@ -60,7 +63,8 @@ package final class LibarchiveUnpacker: Unpacker {
     private func submitContent(_ entry: OpaquePointer, _ reader: LibarchiveReader) throws(ModuleError) {
         var child = Child()
         let name = entryName(of: entry)
-        if archive_entry_is_encrypted(entry) != 0 { child.flags |= EM_OBJECT_ENCRYPTED }
+        let isEncrypted = archive_entry_is_encrypted(entry) != 0
+        if isEncrypted, !isOpenedElsewhere { child.flags |= EM_OBJECT_ENCRYPTED }
         let size = archive_entry_size_is_set(entry) != 0 ? Int(clamping: archive_entry_size(entry)) : Output.step
         try support.reserveWindow(scan, for: object)
         var output = try Output(scan, in: object, expected: size)
@@ -71,7 +75,7 @@ package final class LibarchiveUnpacker: Unpacker {
             case .ready: continue
             case .end: break reading
             case .failed:
-                if child.flags & EM_OBJECT_ENCRYPTED == 0 { child.flags |= EM_OBJECT_UNSUPPORTED }
+                if !isEncrypted { child.flags |= EM_OBJECT_UNSUPPORTED }
                 break reading
             case .fatal:
                 if child.flags & EM_OBJECT_ENCRYPTED == 0 {

@@ -17,8 +17,53 @@ func expandLZX(_ packed: ByteView, _ size: Int, window: Int, into output: inout 
     return isWhole
 }
 
+/// Expands LZX as compiled help has it: frames of 32 KiB, of which some begin anew and all others go on.
+///
+/// - Parameters:
+///   - frame: the packed bytes of a frame by its number, with what follows them; nil when there are none.
+///   - size: of the content, in bytes.
+///   - window: a power of two.
+///   - interval: every so many frames begin anew.
+/// - Returns: whether all of it came out.
+func expandLZXFrames(
+    _ frame: (Int) -> ByteView?, size: Int, window: Int, interval: Int, into output: inout Output
+) throws(ModuleError) -> Bool {
+    let start = output.count
+    var decoder = LZXDecoder(ByteView(), start: start, window: window)
+    var number = 0
+    var fileSize = 0
+    defer {
+        // Calls are translated at the end: until then copies refer to them as they were.
+        if fileSize > 0 {
+            var place = start
+            while place < output.count {
+                translateCalls(
+                    output.bytes.slice(place, place + LZXDecoder.frameSize), at: place - start, fileSize: fileSize)
+                place += LZXDecoder.frameSize
+            }
+        }
+    }
+    while output.count - start < size {
+        guard let packed = frame(number) else { return false }
+        if number % interval == 0 { decoder = LZXDecoder(packed, start: start, window: window) }
+        if let stated = decoder.begin(packed, isFirst: number % interval == 0), stated > 0 { fileSize = stated }
+        let end = min(size, (number + 1) * LZXDecoder.frameSize)
+        guard try decoder.runFrame(to: end, into: &output) else { return false }
+        number += 1
+    }
+    return true
+}
+
 private struct LZXDecoder {
+    static let frameSize = 32768
+
     private var bits: WordBits
+    // The block under way, where blocks go on from frame to frame.
+    private var kind = 0
+    private var left = 0
+    private var isOdd = false
+    private var main = PrefixCode()
+    private var long = PrefixCode()
     private let start: Int
     private let window: Int
     private let slots: Int
@@ -83,9 +128,73 @@ private struct LZXDecoder {
         return true
     }
 
+    /// Goes on with the bytes of a frame; what the first one says about the size for calls.
+    mutating func begin(_ packed: ByteView, isFirst: Bool) -> Int? {
+        bits = WordBits(packed)
+        guard isFirst, bits.take(1) == 1 else { return nil }
+        return bits.take(16) << 16 | bits.take(16)
+    }
+
+    /// Expands up to the end of a frame.
+    mutating func runFrame(to end: Int, into output: inout Output) throws(ModuleError) -> Bool {
+        while output.count - start < end {
+            try output.check()
+            if left == 0 {
+                if isOdd { _ = bits.byte() }
+                isOdd = false
+                guard readBlockHeader() else { return false }
+            }
+            let from = output.count
+            let upTo = min(end, from - start + left)
+            if kind == 3 {
+                guard try output.append(bits.bytes(upTo - (from - start))), output.count - start == upTo else {
+                    return false
+                }
+            } else if try !symbols(upTo, isAligned: kind == 2, &output) {
+                return false
+            }
+            left -= output.count - from
+        }
+        return true
+    }
+
+    private mutating func readBlockHeader() -> Bool {
+        kind = bits.take(3)
+        left = bits.take(16) << 8 | bits.take(8)
+        guard left > 0, !bits.isPastEnd else { return false }
+        switch kind {
+        case 1, 2:
+            if kind == 2 {
+                var lengths: [UInt8] = []
+                for _ in 0..<8 { lengths.append(UInt8(bits.take(3))) }
+                aligned = PrefixCode(lengths)
+            }
+            guard Self.readLengths(&bits, &mainLengths, 0..<256),
+                Self.readLengths(&bits, &mainLengths, 256..<256 + 8 * slots),
+                Self.readLengths(&bits, &longLengths, 0..<249)
+            else { return false }
+            main = PrefixCode(mainLengths)
+            long = PrefixCode(longLengths)
+            return true
+        case 3:
+            bits.align()
+            for index in 0..<3 {
+                guard let number = bits.number() else { return false }
+                recent[index] = Int(number)
+            }
+            isOdd = left & 1 == 1
+            return true
+        default: return false
+        }
+    }
+
     private mutating func block(_ end: Int, isAligned: Bool, _ output: inout Output) throws(ModuleError) -> Bool {
-        let main = PrefixCode(mainLengths)
-        let long = PrefixCode(longLengths)
+        main = PrefixCode(mainLengths)
+        long = PrefixCode(longLengths)
+        return try symbols(end, isAligned: isAligned, &output)
+    }
+
+    private mutating func symbols(_ end: Int, isAligned: Bool, _ output: inout Output) throws(ModuleError) -> Bool {
         while output.count - start < end {
             guard let symbol = bits.decode(main), !bits.isPastEnd else { return false }
             if symbol < 256 {
@@ -155,12 +264,12 @@ private struct LZXDecoder {
     }
 }
 
-/// Makes the absolute targets of calls relative again, as if the file had 12,000,000 bytes.
-private func translateCalls(_ content: ByteView) {
+/// Makes the absolute targets of calls relative again, as if the file had so many bytes; WIM always says 12,000,000.
+private func translateCalls(_ content: ByteView, at position: Int = 0, fileSize: Int = 12_000_000) {
     guard content.count > 10 else { return }
     let bytes = UnsafeMutablePointer(mutating: content.buffer.baseAddress)
     guard let bytes else { return }
-    let fileSize: Int32 = 12_000_000
+    let fileSize = Int32(clamping: fileSize)
     var place = 0
     while place < content.count - 10 {
         guard bytes[place] == 0xe8 else {
@@ -168,9 +277,9 @@ private func translateCalls(_ content: ByteView) {
             continue
         }
         let target = Int32(bitPattern: content.load(UInt32.self, at: place + 1) ?? 0)
-        let here = Int32(place)
+        let here = Int32(clamping: position + place)
         if target >= -here && target < fileSize {
-            let relative = UInt32(bitPattern: target >= 0 ? target - here : target + fileSize)
+            let relative = UInt32(bitPattern: target >= 0 ? target &- here : target &+ fileSize)
             for index in 0..<4 { bytes[place + 1 + index] = UInt8(truncatingIfNeeded: relative >> UInt32(8 * index)) }
         }
         place += 5

@@ -1,11 +1,14 @@
 import BytesE
 import CModuleABI
 import ModuleKit
+import Packers
 package import Unpacking
 
 /// Calls `body` for each archive that is rare today, or that an installer brings along.
 package func oldArchiveExtractors(_ body: (Extractor) -> Void) {
     body(NSISUnpacker.extractor)
+    body(SevenZipDecryption.extractor)
+    body(RARDecryption.extractor)
     body(ARJUnpacker.extractor)
     body(ALZUnpacker.extractor)
     body(LZOPUnpacker.extractor)
@@ -13,4 +16,11 @@ package func oldArchiveExtractors(_ body: (Extractor) -> Void) {
     body(SquashFSUnpacker.extractor)
     body(ShellArchiveUnpacker.extractor)
     body(WARCUnpacker.extractor)
+    body(CHMUnpacker.extractor)
+    body(SZDDUnpacker.extractor)
+    body(SISUnpacker.extractor)
+    body(EGGUnpacker.extractor)
+    body(ACEUnpacker.extractor)
+    RecognizedUnpacker.extractors(body)
+    packerExtractors(body)
 }

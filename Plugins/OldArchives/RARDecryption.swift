@@ -1,0 +1,190 @@
+import BytesE
+import CModuleABI
+import Libarchive
+import ModuleKit
+import Passwords
+import Unpacking
+
+/// Encrypted RAR archives of version 5 whose password the message or the configuration has: the same archive without
+/// the encryption, which then is opened as any other. Headers are written anew with what is needed to unpack the files.
+final class RARDecryption: Unpacker {
+    private var isDone = false
+
+    static var extractor: Extractor {
+        Extractor(
+            "RAR-ENCRYPTED",
+            identify: { candidate in
+                guard RARBlock.isArchive(candidate.data), isEncrypted(candidate.data) else { return nil }
+                return Claim(.whole, sureness: 100, type: EM_TYPE_ARCHIVE)
+            },
+            open: { scan, object, _ throws(ModuleError) in RARDecryption(scan, object, format: "RAR") })
+    }
+
+    /// Whether one of the first blocks says so.
+    private static func isEncrypted(_ data: ByteView) -> Bool {
+        var position = RARBlock.signature.count
+        for _ in 0..<8 {
+            guard let block = RARBlock(data, at: position) else { return false }
+            if block.kind == 4 || block.file?.encryption != nil { return true }
+            position = block.end
+        }
+        return false
+    }
+
+    override func next() throws(ModuleError) -> Bool {
+        guard !isDone, mayHaveChildren() else { return false }
+        isDone = true
+        var work = mostRoundsOfObject
+        guard let first = firstEncryption() else { return false }
+        for password in try passwords(for: object, scan) {
+            guard try mayTry(first.cost, scan, &work) else { return false }
+            guard first.fits(password) else { continue }
+            var output = try Output(scan, in: object, expected: data.count)
+            guard try rewrite(password, into: &output) else { continue }
+            var child = Child()
+            try close(&output, &child)
+            noteFitting(password, object, scan)
+            scan.notes?.opened.append(object.pointee.id)
+            try submit(child, name: ByteView(object.pointee.name).array)
+            return true
+        }
+        return false
+    }
+
+    private func firstEncryption() -> RARCipher? {
+        var position = RARBlock.signature.count
+        for _ in 0..<8 {
+            guard let block = RARBlock(data, at: position) else { return nil }
+            if let cipher = block.cipher ?? block.file?.encryption { return cipher }
+            position = block.end
+        }
+        return nil
+    }
+
+    /// Writes the archive without its encryption; false when nothing came of it.
+    private func rewrite(_ password: [UInt8], into output: inout Output) throws(ModuleError) -> Bool {
+        var keys = RARKeys(password)
+        var position = RARBlock.signature.count
+        var headerKey: [UInt8]?
+        var isAny = false
+        let main: [UInt8] = [1, 0, 0]
+        guard try output.append(RARBlock.signature), try write(main, into: &output) else { return false }
+        while position < data.count, output.stoppedBy == 0 {
+            try scan.check()
+            let block: RARBlock
+            if let headerKey {
+                guard let (plain, end) = decryptedHeader(at: position, headerKey) else { break }
+                let read = plain.withUnsafeBufferPointer { RARBlock(ByteView($0), at: 0, dataAt: end) }
+                guard let read else { break }
+                block = read
+            } else {
+                guard let read = RARBlock(data, at: position) else { break }
+                block = read
+            }
+            position = block.end
+            if block.kind == 5 { break }
+            if block.kind == 4, let cipher = block.cipher {
+                guard let key = keys.key(cipher) else { return false }
+                headerKey = key
+            }
+            guard block.kind == 2, let file = block.file else { continue }
+            let packed = data.slice(block.dataStart, block.end)
+            if try write(file, packed, &keys, into: &output) { isAny = true }
+        }
+        let last: [UInt8] = [5, 0, 0]
+        _ = try write(last, into: &output)
+        return isAny
+    }
+
+    /// The header at a place, and where its data begins: a vector of 16 bytes, then whole blocks of AES.
+    private func decryptedHeader(at position: Int, _ key: [UInt8]) -> (plain: [UInt8], end: Int)? {
+        let vector = data.slice(position, position + 16)
+        guard vector.count == 16,
+            let head = RARCipher.decrypt(data.slice(position + 16, position + 32), key, vector.array)
+        else { return nil }
+        let size = head.withUnsafeBufferPointer { buffer -> Int? in
+            var reader = RARReader(ByteView(buffer), 4)
+            return reader.number().flatMap { $0 < 2 << 20 ? reader.position + Int($0) : nil }
+        }
+        guard let size else { return nil }
+        let whole = (size + 15) & ~15
+        let bytes = data.slice(position + 16, position + 16 + whole)
+        guard bytes.count == whole, let plain = RARCipher.decrypt(bytes, key, vector.array) else { return nil }
+        return (plain, position + 16 + whole)
+    }
+
+    /// Writes a file and its data, decrypted.
+    private func write(
+        _ file: RARFile, _ packed: ByteView, _ keys: inout RARKeys, into output: inout Output
+    ) throws(ModuleError) -> Bool {
+        var size = packed.count
+        var key: [UInt8]?
+        if let cipher = file.encryption {
+            guard let found = keys.key(cipher) else { return false }
+            key = found
+            size &= ~15
+        }
+        // Stored content is as long as the file; behind it stands padding.
+        if file.isStored, !file.isSizeUnknown { size = Int(min(UInt64(size), file.size)) }
+        var header = RARWriter()
+        header.number(2)
+        header.number(2)
+        header.number(UInt64(size))
+        // Neither times nor checksums, which encryption changes too.
+        header.number(file.flags & 9)
+        header.number(file.size)
+        header.number(0)
+        header.number(file.compression)
+        header.number(1)
+        header.number(UInt64(file.name.count))
+        header.bytes += file.name
+        guard try write(header.bytes, into: &output) else { return false }
+        guard let key, let cipher = file.encryption else { return try output.append(packed.prefix(size)) }
+        var vector = cipher.vector
+        var index = 0
+        var left = size
+        while left > 0 {
+            try scan.check()
+            let piece = packed.slice(index, min(packed.count & ~15, index + 65536))
+            guard !piece.isEmpty, let plain = RARCipher.decrypt(piece, key, vector) else { return false }
+            vector = piece.dropFirst(piece.count - 16).array
+            index += piece.count
+            let isKept = try plain.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
+                try output.append(ByteView(buffer).prefix(left))
+            }
+            guard isKept else { return true }
+            left -= min(left, plain.count)
+        }
+        return true
+    }
+
+    /// Writes a header: checksum, size, and what it says from its kind on.
+    private func write(_ header: [UInt8], into output: inout Output) throws(ModuleError) -> Bool {
+        var sized = RARWriter()
+        sized.number(UInt64(header.count))
+        sized.bytes += header
+        let crc = sized.bytes.withUnsafeBufferPointer { checksum(ByteView($0)) }
+        var all: [UInt8] = []
+        for shift: UInt32 in [0, 8, 16, 24] { all.append(UInt8(truncatingIfNeeded: crc >> shift)) }
+        all += sized.bytes
+        return try all.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
+            try output.append(ByteView(buffer))
+        }
+    }
+}
+
+/// The keys of one password by their salt.
+private struct RARKeys {
+    private let password: [UInt8]
+    private var known: [(salt: [UInt8], power: UInt8, key: [UInt8])] = []
+
+    init(_ password: [UInt8]) { self.password = password }
+
+    mutating func key(_ cipher: RARCipher) -> [UInt8]? {
+        if let hit = known.first(where: { $0.salt == cipher.salt && $0.power == cipher.power }) { return hit.key }
+        // An archive has one salt, or few; a hostile one has many, each as costly as a trial.
+        guard known.count < 16, let key = cipher.key(password) else { return nil }
+        known.append((cipher.salt, cipher.power, key))
+        return key
+    }
+}

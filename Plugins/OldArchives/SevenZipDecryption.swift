@@ -1,0 +1,306 @@
+import BytesE
+import CModuleABI
+import Libarchive
+import ModuleKit
+import Passwords
+import Unpacking
+
+/// Encrypted 7z archives whose password the message or the configuration has: the same archive without the encryption,
+/// which then is opened as any other.
+///
+/// The packed streams are decrypted, and the header is written anew without the coder of the encryption; what it says
+/// about files stays as it is.
+final class SevenZipDecryption: Unpacker {
+    private var isDone = false
+    /// Archives that were written with a password that did not fit.
+    private var trials = 0
+
+    private static let headerSize = 32
+    private static let mostTrials = 8
+
+    static var extractor: Extractor {
+        Extractor(
+            "7Z-ENCRYPTED",
+            identify: { candidate in
+                guard isSevenZip(candidate.data),
+                    let header = header(candidate.data), usesEncryption(header.prefix(65536))
+                else { return nil }
+                return Claim(.whole, sureness: 100, type: EM_TYPE_ARCHIVE)
+            },
+            open: { scan, object, _ throws(ModuleError) in SevenZipDecryption(scan, object, format: "7Z") })
+    }
+
+    /// Six bytes that every archive begins with.
+    private static func isSevenZip(_ data: ByteView) -> Bool {
+        data.loadBigEndian(UInt32.self, at: 0) == 0x377a_bcaf && data.loadBigEndian(UInt16.self, at: 4) == 0x271c
+    }
+
+    /// The header at the archive's end, as the 32 bytes at its beginning say.
+    private static func header(_ data: ByteView) -> ByteView? {
+        guard let offset = data.load(UInt64.self, at: 12), let size = data.load(UInt64.self, at: 20),
+            offset < UInt64(data.count), size > 0
+        else { return nil }
+        return data.dropFirst(headerSize + Int(offset)).prefix(Int(clamping: size))
+    }
+
+    /// Whether the coder of AES-256 with SHA-256 is named, by a byte of flags and four of its number.
+    private static func usesEncryption(_ header: ByteView) -> Bool {
+        var index = 0
+        while let hit = header.firstIndex(of: 0xf1, from: index) {
+            if hit > 0, header[hit - 1] == 0x06, header.slice(hit + 1, hit + 3).equals(ByteView("\u{7}\u{1}")) {
+                return true
+            }
+            index = hit + 1
+        }
+        return false
+    }
+
+    override func next() throws(ModuleError) -> Bool {
+        guard !isDone, mayHaveChildren(), let header = Self.header(data), !header.isEmpty else { return false }
+        isDone = true
+        var work = mostRoundsOfObject
+        // A header that is packed and encrypted itself, or plain with encrypted folders.
+        let isPacked = header[0] == 0x17
+        guard isPacked || header[0] == 1 && header.count > 1 && header[1] == 4,
+            let streams = SevenZipStreams(header, from: isPacked ? 1 : 2)
+        else { return false }
+        for password in try passwords(for: object, scan) {
+            guard trials < Self.mostTrials else { return false }
+            guard let cost = Self.cost(streams), try mayTry(cost, scan, &work) else { return false }
+            if isPacked {
+                guard let plain = try unpackedHeader(streams, password), !plain.isEmpty else { continue }
+                guard plain[0] == 1, plain.count > 1, plain[1] == 4, let inner = SevenZipStreams(plain, from: 2),
+                    try submit(inner, plain, password, isSure: true)
+                else { continue }
+            } else {
+                guard try submit(streams, header, password, isSure: false) else { continue }
+            }
+            noteFitting(password, object, scan)
+            scan.notes?.opened.append(object.pointee.id)
+            return true
+        }
+        return false
+    }
+
+    private static func isEncryption(_ coder: SevenZipStreams.Coder) -> Bool {
+        coder.id.loadBigEndian(UInt32.self, at: 0) == 0x06f1_0701
+    }
+
+    /// Rounds of the hash for the first folder that is encrypted; nil when none is, or with more than is sensible.
+    private static func cost(_ streams: SevenZipStreams) -> Int? {
+        for folder in streams.folders {
+            for coder in folder.coders where isEncryption(coder) {
+                guard let cipher = SevenZipCipher(coder.properties) else { return nil }
+                return cipher.cost
+            }
+        }
+        return nil
+    }
+
+    /// The folder's encryption taken out: the folder without it, and the packed stream that it was over. Nil when it has
+    /// another shape than one coder at the packed end.
+    private static func opened(
+        _ folder: SevenZipStreams.Folder
+    ) -> (folder: SevenZipStreams.Folder, cipher: SevenZipCipher, size: UInt64)? {
+        guard folder.packed.count == 1, folder.coders.allSatisfy({ $0.inputs == 1 && $0.outputs == 1 }),
+            folder.coders[folder.packed[0]].id.count == 4, isEncryption(folder.coders[folder.packed[0]]),
+            let cipher = SevenZipCipher(folder.coders[folder.packed[0]].properties)
+        else { return nil }
+        let place = folder.packed[0]
+        var result = folder
+        let size = folder.sizes[place]
+        guard folder.coders.count > 1 else {
+            // Nothing but encryption: stored.
+            result.coders[0] = .init(id: ByteView("\0"), properties: ByteView())
+            return (result, cipher, size)
+        }
+        guard let user = folder.bonds.first(where: { $0.output == place }) else { return nil }
+        func moved(_ number: Int) -> Int { number > place ? number - 1 : number }
+        result.coders.remove(at: place)
+        result.sizes.remove(at: place)
+        result.bonds = folder.bonds.filter { $0.output != place }.map { (moved($0.input), moved($0.output)) }
+        result.packed = [moved(user.input)]
+        return (result, cipher, size)
+    }
+
+    /// The header that lies packed and encrypted before itself; nil when the password is wrong.
+    private func unpackedHeader(
+        _ streams: SevenZipStreams, _ password: [UInt8]
+    ) throws(ModuleError) -> ByteView? {
+        guard streams.folders.count == 1, streams.sizes.count == 1,
+            let (folder, cipher, size) = Self.opened(streams.folders[0]),
+            folder.coders.count == 1, let wanted = folder.sizes.first, wanted < 64 << 20
+        else { return nil }
+        let packed = packedStream(streams.position, streams.sizes[0])
+        guard let key = cipher.key(password) else { return nil }
+        var plain = try Output(scan, in: object, expected: packed.count)
+        guard try cipher.decrypt(packed, key, size: size, into: &plain) else { return nil }
+        let bytes = try plain.finish()
+        let coder = folder.coders[0]
+        guard coder.id.count == 3, coder.properties.count == 5 else {
+            return folder.crc32 == nil || checksum(bytes) == folder.crc32 ? bytes : nil
+        }
+        // LZMA begins with a zero; most wrong passwords end here.
+        guard bytes.count > 1, bytes[0] == 0 else { return nil }
+        var joined = try Output(scan, in: object, expected: bytes.count + 5)
+        guard try joined.append(coder.properties), try joined.append(bytes) else { return nil }
+        let stream = try joined.finish()
+        var output = try Output(scan, in: object, expected: Int(wanted))
+        _ = try expandLZMA(stream, most: Int(wanted), scan, into: &output)
+        let header = try output.finish()
+        guard header.count == Int(wanted), folder.crc32 == nil || checksum(header) == folder.crc32 else { return nil }
+        return header
+    }
+
+    private func packedStream(_ position: UInt64, _ size: UInt64) -> ByteView {
+        guard position < UInt64(data.count) else { return ByteView() }
+        return data.dropFirst(Self.headerSize + Int(position)).prefix(Int(clamping: size))
+    }
+
+    /// Submits the archive without its encryption; false when the password does not fit.
+    ///
+    /// - Parameters:
+    ///   - header: plain; what stands behind the folders is taken over.
+    ///   - isSure: the password is known to be right.
+    private func submit(
+        _ streams: SevenZipStreams, _ header: ByteView, _ password: [UInt8], isSure: Bool
+    ) throws(ModuleError) -> Bool {
+        var archive = try Output(scan, in: object, expected: data.count)
+        guard try archive.append(0, count: Self.headerSize) else { return false }
+        var writer = SevenZipWriter()
+        var folders: [SevenZipStreams.Folder] = []
+        var sizes: [UInt64] = []
+        var position = streams.position
+        var stream = 0
+        var key: (salt: [UInt8], key: [UInt8])?
+        var isFirst = true
+        for folder in streams.folders {
+            let start = archive.count
+            guard stream + folder.packed.count <= streams.sizes.count else { return false }
+            let opened = Self.opened(folder)
+            for _ in folder.packed {
+                let packed = packedStream(position, streams.sizes[stream])
+                position &+= streams.sizes[stream]
+                stream += 1
+                guard let opened else {
+                    guard try archive.append(packed) else { return false }
+                    sizes.append(UInt64(packed.count))
+                    continue
+                }
+                if key == nil || key?.salt != opened.cipher.salt {
+                    guard let made = opened.cipher.key(password) else { return false }
+                    key = (opened.cipher.salt, made)
+                }
+                guard let key else { return false }
+                if isFirst, !isSure,
+                    !opened.cipher.looksRight(packed, key.key, opened.folder.coders, opened.folder.packed[0])
+                {
+                    return false
+                }
+                isFirst = false
+                guard try opened.cipher.decrypt(packed, key.key, size: opened.size, into: &archive) else { break }
+                sizes.append(UInt64(archive.count - start))
+            }
+            folders.append(opened?.folder ?? folder)
+        }
+        guard sizes.count == streams.sizes.count else { return false }
+        writer.byte(1)
+        writer.byte(4)
+        writer.byte(6)
+        writer.number(0)
+        writer.number(UInt64(sizes.count))
+        writer.byte(9)
+        for size in sizes { writer.number(size) }
+        writer.byte(0)
+        writer.byte(7)
+        writer.byte(11)
+        writer.number(UInt64(folders.count))
+        writer.byte(0)
+        for folder in folders { writer.folder(folder) }
+        writer.byte(12)
+        for folder in folders { for size in folder.sizes { writer.number(size) } }
+        writer.byte(10)
+        writer.byte(0)
+        var bits: UInt8 = 0
+        for (index, folder) in folders.enumerated() {
+            if folder.crc32 != nil { bits |= 0x80 >> UInt8(index & 7) }
+            if index & 7 == 7 || index == folders.count - 1 {
+                writer.byte(bits)
+                bits = 0
+            }
+        }
+        for folder in folders {
+            guard let crc32 = folder.crc32 else { continue }
+            for shift: UInt32 in [0, 8, 16, 24] { writer.byte(UInt8(truncatingIfNeeded: crc32 >> shift)) }
+        }
+        writer.byte(0)
+        writer.append(header.dropFirst(streams.rest))
+        trials += 1
+        return try finish(&archive, writer.bytes, isSure: isSure)
+    }
+
+    /// Whether the first file of the archive is what its checksum says.
+    private func isRight(_ archive: ByteView) throws(ModuleError) -> Bool {
+        var entry: OpaquePointer?
+        guard let reader = LibarchiveReader(scan, archive, .sevenZip), try reader.next(&entry) == .ready else {
+            return false
+        }
+        let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65536)
+        defer { room.deallocate() }
+        var left = archive.count * 64
+        while left > 0 {
+            let (outcome, count) = try reader.read(into: room)
+            if outcome == .end { return true }
+            // A wrong checksum is told in place of bytes.
+            guard outcome == .ready, count > 0 else { return false }
+            left -= count
+        }
+        return true
+    }
+
+    /// Writes the header behind the streams, and the start header before them.
+    private func finish(
+        _ archive: inout Output, _ header: [UInt8], isSure: Bool
+    ) throws(ModuleError) -> Bool {
+        let size = archive.count - Self.headerSize
+        let crc = header.withUnsafeBufferPointer { checksum(ByteView($0)) }
+        let isKept = try header.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
+            try archive.append(ByteView(buffer))
+        }
+        guard isKept else { return false }
+        var start: [UInt8] = []
+        for (value, count) in [(UInt64(size), 8), (UInt64(header.count), 8), (UInt64(crc), 4)] {
+            for index in 0..<count { start.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
+        }
+        let startCRC = start.withUnsafeBufferPointer { checksum(ByteView($0)) }
+        var head: [UInt8] = [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4]
+        for shift: UInt32 in [0, 8, 16, 24] { head.append(UInt8(truncatingIfNeeded: startCRC >> shift)) }
+        head += start
+        var child = Child()
+        try close(&archive, &child)
+        if let bytes = child.data.buffer.baseAddress.map({ UnsafeMutablePointer(mutating: $0) }) {
+            for index in 0..<min(head.count, child.data.count) { bytes[index] = head[index] }
+        }
+        if !isSure, child.flags & EM_OBJECT_OVER_LIMIT == 0, try !isRight(child.data) { return false }
+        try submit(child, name: ByteView(object.pointee.name).array)
+        return true
+    }
+}
+
+extension SevenZipCipher {
+    /// Whether a stream that is decrypted begins as its compression begins. Stored content tells nothing; its checksum
+    /// does.
+    fileprivate func looksRight(
+        _ packed: ByteView, _ key: [UInt8], _ coders: [SevenZipStreams.Coder], _ user: Int
+    ) -> Bool {
+        let head = head(packed, key)
+        guard head.count >= 16, user < coders.count else { return false }
+        let id = coders[user].id
+        // LZMA: the range coder's first byte. LZMA2: a chunk that begins anew, of a plausible size.
+        if id.count == 3, id.loadBigEndian(UInt16.self, at: 0) == 0x0301, id[2] == 1 { return head[0] == 0 }
+        if id.count == 1, id[0] == 0x21 {
+            return head[0] == 1 || head[0] >= 0xe0 && head[5] < 225 && head[6] == 0
+        }
+        return true
+    }
+}
