@@ -34,7 +34,7 @@ final class AutoItUnpacker: Unpacker {
 
     private init(_ scan: ScanContext, _ object: UnsafePointer<em_object>) {
         let data = ByteView(object.pointee.data)
-        isNew = data[23] == 0x36
+        isNew = data.count > 23 && data[23] == 0x36
         var sum: UInt32 = 0
         for byte in data.slice(24, 40).buffer { sum += UInt32(byte) }
         self.sum = sum
