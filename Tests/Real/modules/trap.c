@@ -4,7 +4,8 @@
  *   ESETS-TEST-TRAP    ends the process by a signal of its own making
  *   ESETS-TEST-PAUSE   takes half a second, during which the scanning process can be killed
  *
- * Compiled with -DSELFTEST_FAILS its self-test fails.
+ * Compiled with -DSELFTEST_FAILS its self-test fails; with -DSLOW=SECONDS each text takes so long, computing; with
+ * -DBLIND it fails for texts with ESETS-TEST-BLIND, so that they are not scanned.
  */
 #include "em_module.h"
 
@@ -61,6 +62,12 @@ static em_status object(em_analysis *analysis, const em_object *object, const em
         }
     }
     if (contains(object->data, "ESETS-TEST-TRAP")) __builtin_trap();
+#ifdef SLOW
+    for (double end = now() + SLOW; now() < end;) continue;
+#endif
+#ifdef BLIND
+    if (contains(object->data, "ESETS-TEST-BLIND")) return EM_E_INTERNAL;
+#endif
     return EM_OK;
 }
 
