@@ -168,8 +168,8 @@ let moduleCode: [Target] = [
     moduleLibrary(
         "Documents",
         [
-            "CompoundFiles", "Passwords", "Scripts", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI",
-            "CCrypto",
+            "CompoundFiles", "MailFormats", "Passwords", "Scripts", "Unpacking", "ModuleKit", "MIMEE", "BytesE",
+            "CModuleABI", "CCrypto",
         ]),
     moduleLibrary("Scripts", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Heuristics", ["CompoundFiles", "ModuleKit", "BytesE", "CModuleABI"]),

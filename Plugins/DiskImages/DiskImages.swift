@@ -9,6 +9,7 @@ package func diskImageExtractors(_ body: (Extractor) -> Void) {
     body(FATUnpacker.extractor)
     body(PartitionUnpacker.extractor)
     body(VHDUnpacker.extractor)
+    body(VHDXUnpacker.extractor)
     body(VMDKUnpacker.extractor)
     body(QCOWUnpacker.extractor)
     body(DMGUnpacker.extractor)

@@ -2,6 +2,7 @@ import BytesE
 import CModuleABI
 import CompoundFiles
 import MIMEE
+import MailFormats
 import ModuleKit
 import Passwords
 import Unpacking
@@ -84,11 +85,25 @@ final class OLEUnpacker: Unpacker {
         var content = try streamContent(file, number, &child)
         if let plain = try decrypted(content, file, number, &child) { content = plain }
         child.data = content
+        if file.isNamed(number, Self.compressedRTF) { try submitRTF(content) }
         if isHangulPacked, let inflated = try inflated(content, &child) { child.data = inflated }
         try submit(child, name: streamName(file, number))
         if file.isNamed(number, "\u{1}Ole10Native") { try submitPackage(content) }
         if file.isNamed(number, "PowerPoint Document") { presentation = PresentationObjects(content) }
         try submitMacros(content)
+    }
+
+    /// The text of an Outlook message as compressed RTF (MS-OXMSG; MS-OXRTFCP).
+    private static let compressedRTF: StaticString = "__substg1.0_10090102"
+
+    private func submitRTF(_ content: ByteView) throws(ModuleError) {
+        var output = try Output(scan, in: object, expected: 4 * content.count)
+        try expandCompressedRTF(content, into: &output)
+        guard output.count > 0 else { return }
+        var child = Child()
+        child.type = EM_TYPE_RTF
+        try close(&output, &child)
+        try submit(child, name: ByteView("body.rtf").array)
     }
 
     /// The plain form of an encrypted stream of Word or Excel (before 2007); nil when it is not encrypted, or cannot be

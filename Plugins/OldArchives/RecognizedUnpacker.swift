@@ -14,7 +14,6 @@ final class RecognizedUnpacker: Unpacker {
                 return data.hasPrefix(ByteView("rDlPtS")) || data.hasPrefix(ByteView("Inno Setup Setup Data (5"))
                     || data.hasPrefix(ByteView("Inno Setup Setup Data (6")) || data.hasPrefix(ByteView("idska32\u{1a}"))
             })
-        body(recognized("VHDX") { $0.data.hasPrefix(ByteView("vhdxfile")) })
         body(
             recognized("STUFFIT") {
                 $0.data.hasPrefix(ByteView("StuffIt (c)1997-")) || $0.data.hasPrefix(ByteView("SIT!"))

@@ -34,11 +34,14 @@ package func passwords(
     return result
 }
 
-/// Notes that a password fitted, and says so in the report.
+/// Notes that a password fitted, and says so in the report, once for an archive of many files.
 package func noteFitting(
     _ password: [UInt8], _ object: UnsafePointer<em_object>, _ scan: ScanContext
 ) {
-    scan.report(EM_FINDING_NOTE, object: object.pointee.id, name: ByteView("opened with a password that was found"))
+    if scan.notes?.lastReported != object.pointee.id {
+        scan.report(EM_FINDING_NOTE, object: object.pointee.id, name: ByteView("opened with a password that was found"))
+        scan.notes?.lastReported = object.pointee.id
+    }
     guard let notes = scan.notes, notes.fitting.count < 16, !notes.fitting.contains(password) else { return }
     notes.fitting.append(password)
 }

@@ -16,6 +16,8 @@ package final class ScanNotes {
 
     /// Objects by their id that another extractor opened although they are encrypted.
     package var opened: [UInt64] = []
+    /// The object of which was said last that a password opened it.
+    package var lastReported: UInt64 = 0
 
     package init() {}
 

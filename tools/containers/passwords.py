@@ -1,6 +1,7 @@
 """Encrypted files whose password stands in the message that brings them."""
 
 import io
+import zipfile
 
 from archives import FORMATS, format
 from messages import attachment, mixed
@@ -56,9 +57,12 @@ def office(password):
             from msoffcrypto.format.ooxml import OOXMLFile
         except ImportError as error:
             raise Unavailable("msoffcrypto-tool of PyPI is not installed") from error
-        plain = FORMATS["docx-ole"][1](name, data)
+        plain = io.BytesIO(FORMATS["docx-ole"][1](name, data))
+        # The module writes streams below 4,096 bytes wrong.
+        with zipfile.ZipFile(plain, "a", zipfile.ZIP_STORED) as package:
+            package.writestr("docProps/thumbnail.bin", bytes(8192))
         out = io.BytesIO()
-        OOXMLFile(io.BytesIO(plain)).encrypt(password, out)
+        OOXMLFile(plain).encrypt(password, out)
         return out.getvalue()
     return make
 
