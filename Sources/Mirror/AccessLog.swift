@@ -26,6 +26,11 @@ final class AccessLog: Sendable {
         state = Mutex(State(file: try AccessLog.open(path)))
     }
 
+    /// What answers wrote that ended after the log was replaced.
+    deinit {
+        _ = flush()
+    }
+
     private static func open(_ path: String) throws(SystemError) -> Descriptor {
         try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o640)
     }

@@ -84,7 +84,8 @@ package final class MirrorServer: Sendable {
         do throws(AgentError) {
             for socket in listening { servers.append(try front.start(on: socket)) }
         } catch {
-            for server in servers { CMicrohttpd_stop(server) }
+            // Until then the threads call it.
+            withExtendedLifetime(front) { for server in servers { CMicrohttpd_stop(server) } }
             throw error
         }
         if let old = state.current { retire(old, &state, grace: .max) }
