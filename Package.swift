@@ -24,7 +24,7 @@ let moduleSettings: [SwiftSetting] =
     strict + [.define("MODULE_WORLD")]
     + (hosted
         ? []
-        : [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])])
+        : [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-enforce-exclusivity=unchecked"])])
 let warningsAreErrors: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 /// A module exports its entry symbol and nothing else, and every symbol it uses is defined.
 let moduleLinking: [LinkerSetting] =
