@@ -24,8 +24,8 @@ struct Verifier {
     private(set) var outcome = MatchOutcome.complete
     private(set) var goOn = true
     /// Where the match that was found last begins and ends.
-    private var matchStart = 0
-    private var matchEnd = 0
+    var matchStart = 0
+    var matchEnd = 0
     /// Backwards, every beginning is noted and the search goes on.
     private var collects = false
 
@@ -298,59 +298,6 @@ struct Verifier {
         return true
     }
 
-    private mutating func forwardGap(
-        _ number: Int, _ position: Int, _ gap: em_element, _ job: Job, _ depth: Int
-    ) -> Bool {
-        guard gap.a <= gap.b, !scratch.hasFailed(UInt32(truncatingIfNeeded: number), position) else { return false }
-        guard depth < Self.depthLimit else {
-            stop(.limit)
-            return false
-        }
-        var length = Int(gap.a)
-        while length <= Int(gap.b), position + length <= object.count {
-            guard spend(1) else { return false }
-            if forward(number + 1, position + length, job, depth + 1) { return true }
-            length += 1
-        }
-        scratch.setFailed(UInt32(truncatingIfNeeded: number), position)
-        return false
-    }
-
-    /// Whether what follows an unbounded gap matches anywhere from `position` plus `least` on.
-    private mutating func forwardAnywhere(
-        _ number: Int, _ position: Int, _ least: Int, _ job: Job, _ depth: Int
-    ) -> Bool {
-        guard number + 1 < job.end else {
-            matchEnd = position + least
-            return position + least <= object.count
-        }
-        guard depth < Self.depthLimit, let next = element(number + 1) else {
-            stop(goOn ? .limit : outcome)
-            return false
-        }
-        let key = UInt32(truncatingIfNeeded: number) & ~(1 << 31)
-        // Starts from here on are known to fail.
-        var known = scratch.note(key) ?? (object.count + 1)
-        if position + least >= known { return false }
-        var start = position + least
-        while start < known, start <= object.count {
-            if next.kind == UInt8(EM_ELEMENT_LITERAL) {
-                guard let hit = find(next, from: start, below: known, job) else { break }
-                start = hit
-            } else if !spend(1) {
-                return false
-            }
-            if forward(number + 1, start, job, depth + 1) { return true }
-            guard goOn else { return false }
-            start += 1
-            // A nested search may have learnt more about later gaps, never about this one.
-            known = min(known, scratch.note(key) ?? known)
-        }
-        guard goOn else { return false }
-        scratch.setNote(key, position + least)
-        return false
-    }
-
     // MARK: - Backwards
 
     /// Whether the elements before `number` match, the last of them ending at `position`.
@@ -389,59 +336,6 @@ struct Verifier {
         matchStart = position
         guard collects else { return true }
         scratch.starts.append(position)
-        return false
-    }
-
-    private mutating func backwardGap(
-        _ number: Int, _ position: Int, _ gap: em_element, _ job: Job, _ depth: Int
-    ) -> Bool {
-        guard gap.a <= gap.b, !scratch.hasFailed(UInt32(truncatingIfNeeded: number), position) else { return false }
-        guard depth < Self.depthLimit else {
-            stop(.limit)
-            return false
-        }
-        var length = Int(gap.a)
-        while length <= Int(gap.b), position - length >= 0 {
-            guard spend(1) else { return false }
-            if backward(number, position - length, job, depth + 1) { return true }
-            length += 1
-        }
-        scratch.setFailed(UInt32(truncatingIfNeeded: number), position)
-        return false
-    }
-
-    /// Whether what precedes an unbounded gap ends anywhere up to `position` minus `least`.
-    private mutating func backwardAnywhere(
-        _ number: Int, _ position: Int, _ least: Int, _ job: Job, _ depth: Int
-    ) -> Bool {
-        guard number > job.first else {
-            matchStart = position - least
-            return job.starts.lowerBound <= position - least
-        }
-        guard depth < Self.depthLimit, let before = element(number - 1) else {
-            stop(goOn ? .limit : outcome)
-            return false
-        }
-        let key = UInt32(truncatingIfNeeded: number) & ~(1 << 31)
-        // Ends up to here are known to fail.
-        var known = scratch.note(key) ?? -1
-        var end = position - least
-        let furthest = end
-        while end >= 0, end > known {
-            if before.kind == UInt8(EM_ELEMENT_LITERAL) {
-                let length = Int(before.b)
-                guard let hit = findLast(before, from: end - length, above: known - length, job) else { break }
-                end = hit + length
-            } else if !spend(1) {
-                return false
-            }
-            if backward(number, end, job, depth + 1) { return true }
-            guard goOn else { return false }
-            end -= 1
-            known = max(known, scratch.note(key) ?? known)
-        }
-        guard goOn else { return false }
-        scratch.setNote(key, max(known, furthest))
         return false
     }
 }
