@@ -120,6 +120,7 @@ let shims: [Target] = [
     shim("CTime"),
     shim("CSearch"),
     shim("CSlots"),
+    shim("CFrequencies"),
     shim("CBase64"),
     shim("CArchive", links: ["archive"]),
     shim("CMicrohttpd", links: ["microhttpd"]),
@@ -141,7 +142,7 @@ let moduleCode: [Target] = [
     moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
     moduleLibrary("Regex", ["BytesE", "CModuleABI", "CPCRE2"]),
     moduleLibrary("Matching", ["Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CAuthenticode", "CSearch"]),
-    moduleLibrary("Normalization", ["BytesE"]),
+    moduleLibrary("Normalization", ["BytesE", "CSearch"]),
     moduleLibrary("YARAEngine", ["Matching", "Executables", "BytesE", "CModuleABI", "CCrypto", "CFFI"]),
     moduleLibrary(
         "Scanner",
@@ -193,7 +194,8 @@ let libraries: [Target] = [
     library("EventLoop", ["Bytes", "Platform", "CLinux"]),
     library("TLS", ["Bytes", "EventLoop", "Platform", "CTLS"]),
     library("DataModule", ["Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
-    library("SignatureCompiler", ["YARA", "Bytes", "DataModule", "CModuleABI", "CCrypto", "CPCRE2"]),
+    library(
+        "SignatureCompiler", ["YARA", "Bytes", "DataModule", "CModuleABI", "CCrypto", "CPCRE2", "CFrequencies"]),
     library("CVD", ["Bytes", "CCrypto", "CSignedData", "CZlib"]),
     library("TUF", ["JSON", "CCrypto", "CKeys"]),
     library("TUFStore", ["TUF", "Platform"]),
@@ -400,7 +402,7 @@ let moduleTests: [Target] =
             [
                 "Matching", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule", "BytesE", "Bytes",
                 "CModuleABI",
-                "Platform",
+                "Platform", "CSearch",
             ]),
         tests(
             "YARAEngine",

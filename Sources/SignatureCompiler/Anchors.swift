@@ -27,18 +27,65 @@ extension PatternTable {
             }
             patterns[index].anchor = UInt32(choice.element)
             patterns[index].anchor_skip = UInt32(choice.skip)
-            var score = choice.score
-            if case .short = choice.anchor { score += AnchorChooser.shortPenalty }
-            anchors.append((choice.anchor, Self.cost(score)))
+            let rarity = bytes.withUnsafeBufferPointer { certainty(of: patterns[index], $0) }
+            anchors.append((choice.anchor, Self.cost(choice, rarity)))
         }
         return anchors
     }
 
-    /// Looks in 2^44 bytes, of an anchor with such a score.
-    private static func cost(_ score: Int) -> UInt64 { 1 << UInt64(44 - min(44, max(0, score / 12))) }
+    /// What a pattern costs, in cycles for 2^44 bytes: looks at what the anchor proposes, and what follows from a match, once
+    /// in each object that has one.
+    private static func cost(_ choice: Choice, _ certainty: Int) -> UInt64 {
+        var score = choice.score
+        var matches = max(certainty, objectScore)
+        switch choice.anchor {
+        case .short: score += AnchorChooser.shortPenalty - AnchorChooser.shortCost
+        case .place: matches = max(matches, score)
+        case .window, .gram: break
+        }
+        return times(score) << 5 + times(matches) << 15
+    }
 
+    /// In 2^44 bytes, what has such a score.
+    private static func times(_ score: Int) -> UInt64 {
+        let bounded = min(44 * 12, max(0, score))
+        return (steps[bounded % 12] << UInt64(44 - bounded / 12)) >> 6
+    }
+
+    /// How rare matches of a pattern are, by all of its literals: words that follow each other say less than apart, and
+    /// repeated bytes nothing.
+    private func certainty(of pattern: em_pattern, _ text: UnsafeBufferPointer<UInt8>) -> Int {
+        var sum = 0
+        var rarest = 0
+        for number in 0..<Int(pattern.element_count) {
+            let element = elements[Int(pattern.first_element) + number]
+            // Two or three bytes are somewhere in most objects.
+            guard element.kind == UInt8(EM_ELEMENT_LITERAL), element.b >= 4 else { continue }
+            var at = Int(element.a)
+            let end = at + Int(element.b)
+            while at + 2 <= end, sum < Self.enough {
+                let score = Rarity.of(text, at, min(4, end - at))
+                rarest = max(rarest, score)
+                if at < Int(element.a) + 4 || end - at < 4 || Gram.of(text, at) != Gram.of(text, at - 4) {
+                    sum += min(Self.mostOfOne, score / 2)
+                }
+                at += 4
+            }
+        }
+        return sum - min(Self.mostOfOne, rarest / 2) + rarest
+    }
+
+    /// Each further word makes a match rarer by 2^-7 at most; beyond a sum, it does not matter.
+    private static let mostOfOne = 84
+    private static let enough = 600
+
+    /// 64 × 2^(-n / 12).
+    private static let steps: [UInt64] = [64, 60, 57, 54, 51, 48, 45, 43, 40, 38, 36, 34]
+
+    /// Objects have some 4,096 bytes, and a place is looked at once in one.
+    private static let objectScore = 144
     /// What is always at its place, like the first bytes of a program, says little: as much as this at most.
-    private static let placeScore = 150
+    private static let placeRarity = 24
 
     private typealias Choice = (anchor: Anchor, element: Int, skip: Int, score: Int)
 
@@ -87,7 +134,9 @@ extension PatternTable {
     private func placeChoice(of pattern: em_pattern, _ text: UnsafeBufferPointer<UInt8>) -> Choice {
         let anchor = placeAnchor(of: pattern)
         guard case .place(let at, let length, _) = anchor else { return (anchor, 0, 0, 0) }
-        return (anchor, 0, 0, min(Self.placeScore, Rarity.of(text, at, length)))
+        let places = UInt64(pattern.shift) + 1
+        let doublings = UInt64.bitWidth - 1 - places.leadingZeroBitCount
+        return (anchor, 0, 0, Self.objectScore - 12 * doublings + min(Self.placeRarity, Rarity.of(text, at, length)))
     }
 
     /// The longest literal, up to four bytes, at a known distance from the beginning.
@@ -139,8 +188,10 @@ struct AnchorChooser {
     private static let worthIt = 36
     /// A gram among the literals of others costs a little each time: of each doubling so much.
     private static let perDoubling = 6
-    /// Any gram is better than two or three bytes.
+    /// Any gram is better than two or three bytes,
     static let shortPenalty = 1_000
+    /// as these cost a look at every pair of bytes.
+    static let shortCost = 120
     /// Places looked at in one literal: enough to find a rare one.
     private static let candidates = 1024
 
@@ -174,7 +225,7 @@ struct AnchorChooser {
         return (.gram(following: min(3, literal.count - best.skip - 4)), best.skip, best.score)
     }
 
-    /// The commonest of a window's four grams decides how often it is looked at.
+    /// The commonest of a window's four grams decides, roughly, how often it is looked at.
     private func bestWindow() -> (skip: Int, score: Int)? {
         var best: (skip: Int, score: Int)?
         for i in 0..<max(0, scores.count - 3) {

@@ -235,10 +235,15 @@ private struct GramLists {
     private(set) var filter, directory: [UInt32]
     private(set) var postings: [em_posting]
 
+    /// A filter of so many words (16 KiB) is small.
+    private static let smallBits = 12
+
     /// - Parameter entry: tells the gram and the posting of each number below `count`; it is asked twice.
     init(count: Int, _ entry: (Int) -> (gram: UInt32, posting: em_posting)) {
-        // Some 24 filter bits or more for each gram: less than one position in a hundred passes by accident.
-        filterBits = Bits.atLeast(max(64, count * 24 / 32))
+        // Some 24 filter bits or more for each gram: less than one position in a hundred passes by accident. Where that is
+        // small, four times as much still stays in a processor's first cache.
+        filterBits = max(
+            Bits.atLeast(max(64, count * 24 / 32)), min(Self.smallBits, Bits.atLeast(max(64, count * 96 / 32))))
         bucketBits = Bits.atLeast(count)
         filter = [UInt32](repeating: 0, count: 1 << filterBits)
         directory = [UInt32](repeating: 0, count: 1 << bucketBits + 1)

@@ -27,6 +27,7 @@ extension RuleTable {
         var rule = Rule(signature: signature, kind: UInt8(EM_RULE_LOGICAL), target: target, trigger: .never)
         rule.operations = line.expression.operations
         rule.conditions = line.description.conditions
+        var literals = [UInt32?](repeating: nil, count: line.parts.count)
         for (number, part) in line.parts.enumerated() {
             var entry = em_rule_part()
             switch part {
@@ -44,6 +45,7 @@ extension RuleTable {
                     if literal.count >= 4 {
                         record.literal = try patterns.place(literal)
                         record.literal_length = UInt32(literal.count)
+                        literals[number] = try literalSlot(literal, target, &patterns)
                     }
                 }
                 record.offset = regex.place.offset
@@ -62,7 +64,9 @@ extension RuleTable {
             }
             rule.parts.append(entry)
         }
-        rule.trigger = RuleTrigger(line.expression.operations) { Self.trigger($0, line, rule.parts, depth: 0) }
+        rule.trigger = RuleTrigger(line.expression.operations) {
+            Self.trigger($0, line, rule.parts, literals, depth: 0)
+        }
         try add(rule)
     }
 
@@ -72,6 +76,17 @@ extension RuleTable {
         try slot(
             [UInt8(ascii: "$"), target, group], Wanted(limit: Self.macroLimit, flags: EM_SLOT_PLACES)
         ) { _ throws(DataModuleError) in }
+    }
+
+    /// The slot of bytes that every match of a regular expression has: it is no part, but may be a rule's rarest sign.
+    private mutating func literalSlot(
+        _ literal: [UInt8], _ target: UInt8, _ patterns: inout PatternTable
+    ) throws(DataModuleError) -> UInt32 {
+        let content = HexPattern(literal: literal, ignoresCase: true)
+        return try slot([UInt8(ascii: "/"), target] + literal.map { asciiLowercased($0) }, Wanted()) {
+            slot throws(DataModuleError) in
+            try patterns.add(content, at: .anywhere, target: target, slot: slot, lastPart: false)
+        }
     }
 
     private mutating func bodySlot(
@@ -130,14 +145,16 @@ extension RuleTable {
 
     /// What follows from a part having a match.
     private static func trigger(
-        _ number: UInt32, _ line: LogicalLine, _ parts: [em_rule_part], depth: Int
+        _ number: UInt32, _ line: LogicalLine, _ parts: [em_rule_part], _ literals: [UInt32?], depth: Int
     ) -> RuleTrigger {
         guard Int(number) < parts.count, depth < 8 else { return .always }
         switch line.parts[Int(number)] {
         case .body, .macro: return .slot(parts[Int(number)].a)
         case .regex(let regex):
-            return RuleTrigger(regex.trigger.operations) { trigger($0, line, parts, depth: depth + 1) }
-        case .compare(let compare): return trigger(compare.part, line, parts, depth: depth + 1)
+            let own = RuleTrigger(regex.trigger.operations) { trigger($0, line, parts, literals, depth: depth + 1) }
+            guard let literal = literals[Int(number)] else { return own }
+            return .all([own, .slot(literal)])
+        case .compare(let compare): return trigger(compare.part, line, parts, literals, depth: depth + 1)
         }
     }
 }

@@ -149,6 +149,28 @@ struct RuleTable {
         ]
     }
 
+    /// A trigger that costs more than this, as `PatternTable.chooseAnchors` counts, costs more than asking for the container
+    /// of each object.
+    private static let gateCost: UInt64 = 1 << 42
+
+    /// Whether only objects in certain containers or large ones are looked at, which few are.
+    private func isGated(_ rule: em_rule) -> Bool {
+        conditions[Int(rule.first_condition)...].prefix(Int(rule.condition_count)).contains { condition in
+            switch condition.kind {
+            case EM_CONDITION_CONTAINER: condition.a != 0 && condition.a != Self.mail
+            case EM_CONDITION_INTERMEDIATES: condition.a != Self.mail
+            case EM_CONDITION_SIZE: condition.a >= Self.large
+            case EM_CONDITION_NEVER: true
+            default: false
+            }
+        }
+    }
+
+    /// Bytes of a large object.
+    private static let large: UInt32 = 1 << 20
+    /// What conditions call messages.
+    private static let mail = (try? FileTypeName.code(ByteView("CL_TYPE_MAIL"))) ?? 0
+
     /// Chooses the slots that make each rule worth evaluating: those that are looked at least often. The others need not be in
     /// an index: they are looked for when a rule that was triggered asks for them.
     ///
@@ -170,8 +192,10 @@ struct RuleTable {
         var isNeeded = slots.map { $0.flags & EM_SLOT_PLACES != 0 || $0.pattern_count == 0 }
         for (number, trigger) in triggers.enumerated() {
             let rule = UInt32(number)
-            let set = trigger.slots(cost: { 1 + slotCosts[Int($0)] })
-            if set == nil || rules[number].kind != UInt8(EM_RULE_LOGICAL) {
+            var set = trigger.slots(cost: { 1 + slotCosts[Int($0)] })
+            let isGated = self.isGated(rules[number])
+            if isGated, let found = set, found.cost > Self.gateCost { set = nil }
+            if set == nil && !isGated || rules[number].kind != UInt8(EM_RULE_LOGICAL) {
                 for part in parts[Int(rules[number].first_part)...].prefix(Int(rules[number].part_count))
                 where part.kind == EM_PART_PATTERN || part.kind == EM_PART_MACRO { isNeeded[Int(part.a)] = true }
             }
