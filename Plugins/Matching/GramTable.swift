@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import CSearch
 
 /// A filter over grams, and for each gram in it the postings that have it. See em_pattern_index.
 struct GramTable {
@@ -33,24 +34,19 @@ struct GramTable {
         self.postings = postings
     }
 
-    /// What the loops over objects look at.
-    struct Filter {
-        let words: UnsafeRawPointer
-        let shift: UInt64
-
-        /// The lowest bit says whether a gram with this hash may be in the table.
-        @inline(__always) func bit(_ hash: UInt32) -> UInt32 {
-            // The shift leaves no more bits than the filter has words.
-            let word = words.loadUnaligned(
-                fromByteOffset: Int(truncatingIfNeeded: UInt64(hash) &>> shift) &* 4, as: UInt32.self)
-            return (word &>> (hash & 31)) & (word &>> ((hash &>> 5) & 31))
-        }
+    /// What the loop over objects looks at; without words when the table is empty.
+    var filter: CSearch_filter {
+        guard count > 0, let base = filterBytes.base else { return CSearch_filter() }
+        return CSearch_filter(words: UnsafeRawPointer(base), shift: UInt32(truncatingIfNeeded: filterShift))
     }
 
-    /// The filter; nil when the table is empty.
-    var filter: Filter? {
-        guard count > 0, let base = filterBytes.base else { return nil }
-        return Filter(words: UnsafeRawPointer(base), shift: filterShift)
+    /// Whether a gram with this hash may be in the table.
+    func mayHave(_ hash: UInt32) -> Bool {
+        guard count > 0, let base = filterBytes.base else { return false }
+        // The shift leaves no more bits than the filter has words.
+        let word = UnsafeRawPointer(base).loadUnaligned(
+            fromByteOffset: Int(truncatingIfNeeded: UInt64(hash) &>> filterShift) &* 4, as: UInt32.self)
+        return (word &>> (hash & 31)) & (word &>> ((hash &>> 5) & 31)) & 1 != 0
     }
 
     /// Calls `body` for each posting in the bucket of a hash until it says no.

@@ -1,98 +1,80 @@
 import BytesE
 import CModuleABI
+import CSearch
 
-// The loop that sees every byte of every object. What it costs, and why, is in docs/performance.md.
+// The pass that sees every byte of every object: `CSearch_blocks`. What it costs, and why, is in docs/performance.md.
 extension PatternIndex {
-    /// Bytes between two budget checks; a multiple of four.
+    /// Bytes between two budget checks; a multiple of a block.
     private static let stride = 65_536
+    private static let block = Int(CSEARCH_BLOCK)
 
-    /// The long and the gram path in one pass.
-    func scanGrams(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
-        switch (windows.filter, grams.filter) {
-        case (nil, nil): return
-        case (let long?, nil):
-            if fold {
-                scanGrams(object, &verifier, long, long, check, folds: true, hasLong: true, hasGrams: false)
-            } else {
-                scanGrams(object, &verifier, long, long, check, folds: false, hasLong: true, hasGrams: false)
-            }
-        case (nil, let gram?):
-            if fold {
-                scanGrams(object, &verifier, gram, gram, check, folds: true, hasLong: false, hasGrams: true)
-            } else {
-                scanGrams(object, &verifier, gram, gram, check, folds: false, hasLong: false, hasGrams: true)
-            }
-        case (let long?, let gram?):
-            if fold {
-                scanGrams(object, &verifier, long, gram, check, folds: true, hasLong: true, hasGrams: true)
-            } else {
-                scanGrams(object, &verifier, long, gram, check, folds: false, hasLong: true, hasGrams: true)
-            }
-        }
-    }
-
-    /// Four places a turn. One load of eight bytes has the four grams that begin there; the filters answer without a
-    /// branch, so that the only one in a turn is hardly ever taken. The last three parameters are constants: each case
-    /// has a loop of its own.
-    @inline(__always)
-    private func scanGrams(
-        _ object: ByteView, _ verifier: inout Verifier, _ long: GramTable.Filter, _ gram: GramTable.Filter,
-        _ check: () -> Bool, folds: Bool, hasLong: Bool, hasGrams: Bool
-    ) {
-        guard let start = object.base else { return }
-        let bytes = UnsafeRawPointer(start)
-        // Eight bytes are loaded at positions up to here.
-        let end = object.count - 7
+    /// The long, the gram and the short path in one pass.
+    func scan(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
+        scanFewShorts(object, &verifier, check: check)
+        guard verifier.goOn, let bytes = object.base else { return }
+        var filters = CSearch_filters(
+            windows: windows.filter, grams: grams.filter, pairs: shortPairs, folds: fold ? 1 : 0)
+        guard filters.windows.words != nil || filters.grams.words != nil || filters.pairs != nil else { return }
+        var hits = CSearch_hits()
+        // Blocks begin before this.
+        let end = object.count - Int(CSEARCH_REACH) + 1
         var position = 0
         while position < end {
             guard check() else { return verifier.stop(.cancelled) }
             let limit = min(end, position + Self.stride)
             while position < limit {
-                var eight = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-                if folds { eight = foldedGrams(eight) }
-                let first = UInt32(truncatingIfNeeded: eight) &* EM_GRAM_FACTOR
-                var any: UInt32 = 0
-                if hasLong { any = long.bit(first) }
-                if hasGrams {
-                    any |= gram.bit(first) | gram.bit(Self.hash(eight &>> 8))
-                    any |= gram.bit(Self.hash(eight &>> 16)) | gram.bit(Self.hash(eight &>> 24))
-                }
-                if any & 1 != 0 {
-                    propose(object, position, 4, &verifier)
-                    if !verifier.goOn { return }
-                }
-                position &+= 4
+                position = CSearch_blocks(bytes, position, limit, &filters, &hits)
+                guard position < limit else { break }
+                propose(object, position, hits, &verifier)
+                if !verifier.goOn { return }
+                position += Self.block
             }
+            // The last block may go beyond the limit.
+            position = (position + Self.block - 1) / Self.block * Self.block
         }
-        // The last grams, one by one.
-        while position <= object.count - 4 {
-            propose(object, position, min(4, object.count - 3 - position), &verifier)
+        // What the blocks leave, place by place.
+        while position <= object.count - 2 {
+            proposeAtEnd(object, position, &verifier)
             if !verifier.goOn { return }
-            position += 4
+            position += 1
         }
     }
 
-    @inline(__always) private static func hash(_ bytes: UInt64) -> UInt32 {
-        UInt32(truncatingIfNeeded: bytes) &* EM_GRAM_FACTOR
-    }
-
-    /// Looks closer at the places of one turn: the window at the first, and the grams at `places` of them.
+    /// Looks closer at the places of a block.
     @inline(never)
-    private func propose(_ object: ByteView, _ position: Int, _ places: Int, _ verifier: inout Verifier) {
-        guard let start = object.base else { return }
-        let bytes = UnsafeRawPointer(start)
-        for place in position..<(position + places) {
-            let value = bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self)
-            let hash = (fold ? foldedGram(value) : value) &* EM_GRAM_FACTOR
-            if place == position, let filter = windows.filter, filter.bit(hash) & 1 != 0 {
-                proposeWindows(object, place, hash, &verifier)
-                if !verifier.goOn { return }
-            }
-            if let filter = grams.filter, filter.bit(hash) & 1 != 0 {
-                proposeGrams(object, place, hash, &verifier)
-                if !verifier.goOn { return }
-            }
+    private func propose(_ object: ByteView, _ block: Int, _ hits: CSearch_hits, _ verifier: inout Verifier) {
+        var left = hits.windows
+        while left != 0, verifier.goOn {
+            let place = block + 4 * left.trailingZeroBitCount
+            proposeWindows(object, place, hash(object, place), &verifier)
+            left &= left &- 1
         }
+        left = hits.grams
+        while left != 0, verifier.goOn {
+            let place = block + left.trailingZeroBitCount
+            proposeGrams(object, place, hash(object, place), &verifier)
+            left &= left &- 1
+        }
+        left = hits.pairs
+        while left != 0, verifier.goOn {
+            proposeShort(object, block + left.trailingZeroBitCount, &verifier)
+            left &= left &- 1
+        }
+    }
+
+    private func proposeAtEnd(_ object: ByteView, _ place: Int, _ verifier: inout Verifier) {
+        if place <= object.count - 4 {
+            let hash = hash(object, place)
+            if place & 3 == 0, windows.mayHave(hash) { proposeWindows(object, place, hash, &verifier) }
+            if verifier.goOn, grams.mayHave(hash) { proposeGrams(object, place, hash, &verifier) }
+        }
+        if verifier.goOn, mayHavePair(object, place) { proposeShort(object, place, &verifier) }
+    }
+
+    /// The hash of the four bytes at a place.
+    private func hash(_ object: ByteView, _ place: Int) -> UInt32 {
+        let (gram, _) = gramAtEdge(object, place)
+        return (fold ? foldedGram(gram) : gram) &* EM_GRAM_FACTOR
     }
 
     /// Compares the windows that have a gram with this hash.

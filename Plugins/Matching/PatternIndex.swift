@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import CSearch
 
 /// One index over patterns: proposes which of them may match and where. See em_pattern_index.
 struct PatternIndex {
@@ -11,9 +12,6 @@ struct PatternIndex {
     private let shortCount: Int
     private let fixed: ByteView
     private let fixedCount: Int
-
-    /// Bytes between two budget checks.
-    private static let stride = 65_536
 
     init(_ head: em_pattern_index, _ data: ByteView) throws(DatabaseError) {
         let damaged = DatabaseError(.damaged, section: EM_SECTION_INDEXES, "an index contradicts itself")
@@ -51,68 +49,84 @@ struct PatternIndex {
 
     // MARK: - The short path
 
-    /// Looks at every position for the few patterns without a long literal.
-    func scanShort(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
-        guard shortCount > 0, object.count >= 2, let start = object.base, let bits = shortFilter.base else { return }
-        let bytes = UnsafeRawPointer(start)
-        let filter = UnsafeRawPointer(bits)
+    /// So few patterns are looked for one after another, sixteen places at a time: that costs less than a filter.
+    private static let fewShorts = 4
+    /// Bytes between two budget checks.
+    private static let stride = 65_536
+
+    /// Looks for patterns without a long literal when there are few of them.
+    func scanFewShorts(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
+        guard shortCount <= Self.fewShorts, let bytes = object.base else { return }
         let end = object.count - 1
-        var position = 0
-        while position < end {
-            guard check() else { return verifier.stop(.cancelled) }
-            let limit = min(end, position + Self.stride)
-            while position < limit {
-                // Seven pairs begin in eight bytes: most of the time none is in the filter.
-                if position &+ 8 <= end {
-                    var eight = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-                    if fold { eight = foldedGrams(eight) }
-                    let any =
-                        Self.bit(filter, eight) | Self.bit(filter, eight &>> 8) | Self.bit(filter, eight &>> 16)
-                        | Self.bit(filter, eight &>> 24) | Self.bit(filter, eight &>> 32)
-                        | Self.bit(filter, eight &>> 40) | Self.bit(filter, eight &>> 48)
-                    if any & 1 == 0 {
-                        position &+= 7
-                        continue
-                    }
-                }
-                let last = min(position &+ 7, end)
-                while position < last {
-                    var pair = UInt32(bytes.loadUnaligned(fromByteOffset: position, as: UInt16.self))
-                    if fold { pair = foldedGram(pair) }
-                    if Self.bit(filter, UInt64(pair)) & 1 != 0 {
-                        proposeShort(object, position, UInt16(truncatingIfNeeded: pair), &verifier)
-                        if !verifier.goOn { return }
-                    }
-                    position &+= 1
+        for index in 0..<shortCount {
+            guard let posting = short(index) else { return }
+            let first = probe(UInt8(truncatingIfNeeded: posting.value))
+            let second = probe(UInt8(truncatingIfNeeded: posting.value &>> 8))
+            var position = 0
+            while position < end {
+                guard check() else { return verifier.stop(.cancelled) }
+                let limit = min(end, position + Self.stride)
+                while position < limit {
+                    position = CSearch_pair(bytes, position, limit, 1, first, second)
+                    guard position < limit else { break }
+                    propose(posting, object, position, &verifier)
+                    if !verifier.goOn { return }
+                    position += 1
                 }
             }
         }
     }
 
-    /// The lowest bit says whether the lowest two bytes are in the filter of pairs.
-    @inline(__always) private static func bit(_ filter: UnsafeRawPointer, _ pair: UInt64) -> UInt8 {
-        let index = Int(truncatingIfNeeded: pair & 0xffff)
-        return filter.load(fromByteOffset: index &>> 3, as: UInt8.self) &>> UInt8(truncatingIfNeeded: index & 7)
+    /// What finds a byte of a pattern, in either case when the index ignores it.
+    private func probe(_ byte: UInt8) -> CSearch_byte {
+        CSearch_byte(value: byte, mask: fold && byte &- 0x61 < 26 ? 0x20 : 0)
     }
 
-    @inline(never)
-    private func proposeShort(_ object: ByteView, _ position: Int, _ pair: UInt16, _ verifier: inout Verifier) {
-        guard let directory = shortDirectory.base, let shorts = shorts.base else { return }
-        let hash = UInt32(pair) &* EM_GRAM_FACTOR
+    /// Bits of pairs that patterns without a long literal begin with; nil when these are few.
+    var shortPairs: UnsafeRawPointer? {
+        guard shortCount > Self.fewShorts, let base = shortFilter.base else { return nil }
+        return UnsafeRawPointer(base)
+    }
+
+    /// Whether such a pattern may begin with the two bytes at a place, which must be there.
+    func mayHavePair(_ object: ByteView, _ position: Int) -> Bool {
+        guard let filter = shortPairs else { return false }
+        let pair = pair(object, position)
+        return filter.load(fromByteOffset: Int(pair &>> 3), as: UInt8.self) &>> UInt8(pair & 7) & 1 != 0
+    }
+
+    private func pair(_ object: ByteView, _ position: Int) -> UInt32 {
+        let pair = UInt32(object[position]) | UInt32(object[position + 1]) &<< 8
+        return fold ? foldedGram(pair) : pair
+    }
+
+    /// Compares the patterns that begin with the two bytes at a place, which must be there.
+    func proposeShort(_ object: ByteView, _ position: Int, _ verifier: inout Verifier) {
+        guard let directory = shortDirectory.base else { return }
+        let hash = pair(object, position) &* EM_GRAM_FACTOR
         let bucket = UnsafeRawPointer(directory) + Int(truncatingIfNeeded: UInt64(hash) &>> shortShift) * 4
         var i = Int(bucket.loadUnaligned(as: UInt32.self))
         let end = min(shortCount, Int(bucket.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
-        guard i < end else { return }
-        let (gram, length) = gramAtEdge(object, position)
-        let value = fold ? foldedGram(gram) : gram
-        while i < end {
-            let posting = UnsafeRawPointer(shorts).loadUnaligned(
-                fromByteOffset: i * MemoryLayout<em_short_posting>.stride, as: em_short_posting.self)
-            i += 1
-            guard value & posting.mask == posting.value, posting.mask <= lengthMask(length) else { continue }
-            verifier.verify(Int(posting.pattern), anchor: position)
+        while i < end, let posting = short(i) {
+            propose(posting, object, position, &verifier)
             if !verifier.goOn { return }
+            i += 1
         }
+    }
+
+    private func short(_ index: Int) -> em_short_posting? {
+        guard let base = shorts.base, index < shortCount else { return nil }
+        return UnsafeRawPointer(base).loadUnaligned(
+            fromByteOffset: index * MemoryLayout<em_short_posting>.stride, as: em_short_posting.self)
+    }
+
+    private func propose(
+        _ posting: em_short_posting, _ object: ByteView, _ position: Int, _ verifier: inout Verifier
+    ) {
+        let (gram, length) = gramAtEdge(object, position)
+        guard (fold ? foldedGram(gram) : gram) & posting.mask == posting.value, posting.mask <= lengthMask(length)
+        else { return }
+        verifier.verify(Int(posting.pattern), anchor: position)
     }
 
     // MARK: - The fixed path

@@ -48,8 +48,7 @@ struct PatternSet {
                 guard Int(number) < indexes.count else { return .failed }
                 let index = indexes[Int(number)]
                 index.matchFixed(object, &verifier)
-                if verifier.goOn { index.scanGrams(object, &verifier, check: check) }
-                if verifier.goOn { index.scanShort(object, &verifier, check: check) }
+                if verifier.goOn { index.scan(object, &verifier, check: check) }
                 if !verifier.goOn { break }
             }
             return verifier.outcome

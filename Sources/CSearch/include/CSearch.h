@@ -6,6 +6,8 @@
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
+#include "CSearch_grams.h"
+#include "CSearch_text.h"
 
 /// A byte that is looked for: `byte | mask == value`. With mask 0x20 and a small letter as value, its capital matches
 /// too.
