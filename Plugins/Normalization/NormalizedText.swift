@@ -1,4 +1,5 @@
 package import BytesE
+import CSearch
 
 /// A normalised form of an object, in memory that somebody else owns.
 ///
@@ -38,6 +39,19 @@ package struct NormalizedText {
 
     mutating func append(_ bytes: ByteView) {
         for byte in bytes.buffer { append(byte) }
+    }
+
+    /// Appends text as `PlainText` has it, up to the first byte that is left out or does not fit.
+    ///
+    /// - Parameter afterSpace: whether white space precedes it; then, whether what was appended ends with some.
+    /// - Returns: bytes of the text that were appended.
+    mutating func appendPlain(_ text: ByteView, afterSpace: inout Bool) -> Int {
+        guard let from = text.base else { return 0 }
+        var after: Int32 = afterSpace ? 1 : 0
+        let taken = CSearch_copy_plain(from, min(text.count, capacity - count), base + count, &after)
+        afterSpace = after != 0
+        count += taken
+        return taken
     }
 
     /// Takes the last byte back.

@@ -11,7 +11,12 @@ package enum PlainText {
     /// - Parameter afterSpace: whether the form ends with a space that stands for white space.
     package static func normalize(_ bytes: ByteView, afterSpace: inout Bool, into output: inout NormalizedText) {
         var isSpace = afterSpace
-        for byte in bytes.buffer {
+        var at = 0
+        while at < bytes.count {
+            at += output.appendPlain(bytes.dropFirst(at), afterSpace: &isSpace)
+            guard at < bytes.count else { break }
+            let byte = bytes[at]
+            at += 1
             if byte &- 0x21 < 0x5f {
                 output.append(asciiLowercased(byte))
                 isSpace = false

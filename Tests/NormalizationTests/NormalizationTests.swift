@@ -151,6 +151,29 @@ struct PlainTextTests {
         #expect(plain([]) == [])
     }
 
+    /// Sixteen bytes at a time must give what one at a time gives.
+    @Test func longTexts() {
+        let alphabet = Array("aZ \n\tb~@[`{".utf8) + [0x00, 0x1f, 0x7f, 0x80, 0xff]
+        var state: UInt32 = 7
+        for round in 0..<400 {
+            // Rare marks in words in some rounds, many in others.
+            let text = (0..<(round % 97)).map { _ -> UInt8 in
+                state = state &* 1_664_525 &+ 1_013_904_223
+                let choice = Int(state >> 16)
+                return choice % (1 + round % 23) == 0 ? alphabet[choice % alphabet.count] : 0x41 + UInt8(choice % 26)
+            }
+            var expected: [UInt8] = []
+            for byte in text {
+                if (0x21...0x7f).contains(byte) {
+                    expected.append((0x41...0x5a).contains(byte) ? byte + 0x20 : byte)
+                } else if byte == 0x20 || (0x09...0x0d).contains(byte), expected.last != 0x20 {
+                    expected.append(0x20)
+                }
+            }
+            #expect(plain(text) == expected)
+        }
+    }
+
     @Test func whatIsNormalStays() {
         for text in ["hello world", "", "a b c 123 ~", " x"] {
             let bytes = Array(text.utf8)
