@@ -66,26 +66,41 @@ final class PDFUnpacker: Unpacker {
     private func submitStream(
         _ object: PDFObject, _ dictionary: Range<Int>, _ range: Range<Int>
     ) throws(ModuleError) -> Bool {
-        let filters = filters(of: dictionary)
         var child = Child()
         child.offset = UInt64(range.lowerBound)
         child.extent = UInt64(range.count)
-        var content = data.slice(range.lowerBound, range.upperBound)
-        if isClosed {
-            child.flags |= EM_OBJECT_ENCRYPTED
-            try submit(child)
-            return true
-        }
-        var isInPlace = true
+        let plain = data.slice(range.lowerBound, range.upperBound)
         // Cross-reference streams are never encrypted.
-        if let encryption, !syntax.isName(at: syntax.value(of: "Type", in: dictionary), "XRef") {
-            var output = try Output(scan, in: self.object, expected: content.count)
-            try encryption.decrypt(content, of: object, into: &output)
-            try close(&output, &child)
-            content = child.data
-            isInPlace = false
+        guard isClosed || encryption != nil, !syntax.isName(at: syntax.value(of: "Type", in: dictionary), "XRef") else {
+            return try submitContent(plain, dictionary, child, isInPlace: true)
         }
-        for (number, filter) in filters.prefix(Self.mostFilters).enumerated() {
+        var hasChild = true
+        if let encryption {
+            var decrypted = child
+            var output = try Output(scan, in: self.object, expected: plain.count)
+            try encryption.decrypt(plain, of: object, into: &output)
+            try close(&output, &decrypted)
+            hasChild = try submitContent(decrypted.data, dictionary, decrypted, isInPlace: false)
+        } else {
+            var closed = child
+            closed.flags |= EM_OBJECT_ENCRYPTED
+            try submit(closed)
+        }
+        // What calls the file encrypted may stand where readers do not look, as in a comment or in another file that
+        // lies in this one: whatever can be read without its encryption is read so, too.
+        return try submitContent(plain, dictionary, child, isInPlace: true, onlyWhole: true) || hasChild
+    }
+
+    /// Undoes the filters of a stream and submits what comes out; whether there was something to submit.
+    ///
+    /// - Parameter onlyWhole: what the filters do not fit is nothing to submit.
+    private func submitContent(
+        _ plain: ByteView, _ dictionary: Range<Int>, _ child: Child, isInPlace: Bool, onlyWhole: Bool = false
+    ) throws(ModuleError) -> Bool {
+        var content = plain
+        var child = child
+        var isInPlace = isInPlace
+        for (number, filter) in filters(of: dictionary).prefix(Self.mostFilters).enumerated() {
             let parameters = parameters(of: dictionary, filter: number)
             if case .picture = filter { break }
             if case .crypt = filter { continue }
@@ -97,7 +112,10 @@ final class PDFUnpacker: Unpacker {
             let isWhole = try filter.decode(
                 content, earlyChange: syntax.number(of: "EarlyChange", in: parameters) ?? 1 != 0,
                 into: &output)
-            if !isWhole, output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
+            if !isWhole, output.stoppedBy == 0 {
+                if onlyWhole { return false }
+                child.flags |= EM_OBJECT_MALFORMED
+            }
             try close(&output, &child)
             content = try undoPredictor(parameters, filter, child.data, &child)
             isInPlace = false

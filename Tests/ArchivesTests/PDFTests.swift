@@ -25,6 +25,17 @@ import Testing
         #expect(unpacked(bytes).host.texts == ["harmful"])
     }
 
+    @Test(arguments: [
+        "%/Encrypt 9 0 R\n", "%/Encrypt<</Filter/Standard/V 1>>\n", "2 0 obj<<>>stream\n/Encrypt 9 0 R\nendstream\n",
+    ])
+    func encryptionThatNobodyUses(text: String) {
+        // A file is told as encrypted then, and read without encryption all the same.
+        let bytes = file("/Filter/ASCIIHexDecode", hexadecimal(Array("harmful".utf8)) + [0x3E], more: text)
+        let host = unpacked(bytes).host
+        #expect(host.texts.contains("harmful"))
+        #expect(host.flags & EM_OBJECT_ENCRYPTED != 0)
+    }
+
     @Test func parametersOfTheSecondFilter() {
         let filters = "/Filter[/ASCIIHexDecode/FlateDecode]"
         let predictor = "<</Predictor 12/Columns 3>>"

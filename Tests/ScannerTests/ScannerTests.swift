@@ -55,6 +55,16 @@ struct ScannerTests {
         #expect(verdict.notScanned.map(\.name) == ["limit: number of objects"])
     }
 
+    @Test func bytesInPlaceAreLookedAtFourTimes() throws {
+        // Each object is nearly all of the one that it lies in: only what was made anew counts against the total.
+        let nested = Array((String(repeating: "(", count: 8) + String(repeating: "x", count: 1000)).utf8)
+        let closed = nested + [UInt8](repeating: 0x29, count: 8)
+        let verdict = try scan(
+            closed, modules: [("em100_64.dat", bracketModule())], numbers: ["av_scan_max_total_size": 10])
+        #expect(verdict.objectCount == 6)
+        #expect(verdict.notScanned.map(\.name) == ["limit: total size"])
+    }
+
     @Test func rangesPointIntoTheRoot() throws {
         let verdict = try scan(Array("(a(b))".utf8), modules: [("em100_64.dat", bracketModule())])
         let inner = try #require(verdict.objects.first { $0.name == "b" })
