@@ -21,12 +21,12 @@ package final class LibarchiveUnpacker: Unpacker {
     }
 
     package override func next() throws(ModuleError) -> Bool {
-        guard let reader, mayHaveChildren() else { return false }
+        guard let reader, !isOpenedElsewhere, mayHaveChildren() else { return false }
         while true {
             try scan.check()
             var entry: OpaquePointer?
             let outcome = try reader.next(&entry)
-            if reader.hasEncryptedEntries, !isOpenedElsewhere { found(EM_OBJECT_ENCRYPTED) }
+            if reader.hasEncryptedEntries { found(EM_OBJECT_ENCRYPTED) }
             switch outcome {
             case .ready: break
             case .end:
@@ -64,7 +64,7 @@ package final class LibarchiveUnpacker: Unpacker {
         var child = Child()
         let name = entryName(of: entry)
         let isEncrypted = archive_entry_is_encrypted(entry) != 0
-        if isEncrypted, !isOpenedElsewhere { child.flags |= EM_OBJECT_ENCRYPTED }
+        if isEncrypted { child.flags |= EM_OBJECT_ENCRYPTED }
         let size = archive_entry_size_is_set(entry) != 0 ? Int(clamping: archive_entry_size(entry)) : Output.step
         try support.reserveWindow(scan, for: object)
         var output = try Output(scan, in: object, expected: size)

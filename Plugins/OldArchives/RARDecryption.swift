@@ -34,8 +34,16 @@ final class RARDecryption: Unpacker {
     override func next() throws(ModuleError) -> Bool {
         guard !isDone, mayHaveChildren() else { return false }
         isDone = true
-        var work = mostRoundsOfObject
         guard let first = firstEncryption() else { return false }
+        if try submitPlain(first) { return true }
+        // Whoever reads the archive itself may not know that there is encryption.
+        found(EM_OBJECT_ENCRYPTED)
+        return false
+    }
+
+    /// Submits the archive without its encryption, when a password fits.
+    private func submitPlain(_ first: RARCipher) throws(ModuleError) -> Bool {
+        var work = mostRoundsOfObject
         for password in try passwords(for: object, scan) {
             guard try mayTry(first.cost, scan, &work) else { return false }
             guard first.fits(password) else { continue }
@@ -124,8 +132,12 @@ final class RARDecryption: Unpacker {
             key = found
             size &= ~15
         }
-        // Stored content is as long as the file; behind it stands padding.
-        if file.isStored, !file.isSizeUnknown { size = Int(min(UInt64(size), file.size)) }
+        // Behind the content stands padding, which readers take for damage. Stored content is as long as the file.
+        if file.isStored, !file.isSizeUnknown {
+            size = Int(min(UInt64(size), file.size))
+        } else if let key, let cipher = file.encryption {
+            size = try packedSize(packed.prefix(size), key, cipher.vector) ?? size
+        }
         var header = RARWriter()
         header.number(2)
         header.number(2)
@@ -157,6 +169,34 @@ final class RARDecryption: Unpacker {
         }
         return true
     }
+
+    /// The size of packed content without padding: up to the block that is marked as the last. nil when there is none.
+    private func packedSize(_ packed: ByteView, _ key: [UInt8], _ vector: [UInt8]) throws(ModuleError) -> Int? {
+        var position = 0
+        for _ in 0..<Self.mostBlocks {
+            try scan.check()
+            // Blocks of AES can be decrypted from anywhere, with the one before as the vector.
+            let start = position & ~15
+            let pair = packed.slice(start, start + 32)
+            let before = start == 0 ? vector : packed.slice(start - 16, start).array
+            guard let plain = RARCipher.decrypt(pair, key, before), position - start + 5 <= plain.count else {
+                return nil
+            }
+            let head = plain[(position - start)...]
+            // Flags, a checksum, the size in one to three bytes.
+            let flags = head[head.startIndex]
+            let width = Int(flags >> 3 & 3) + 1
+            guard width <= 3 else { return nil }
+            var size = 0
+            for index in 0..<width { size |= Int(head[head.startIndex + 2 + index]) << (8 * index) }
+            position += 2 + width + size
+            guard position <= packed.count else { return nil }
+            if flags & 0x40 != 0 { return position }
+        }
+        return nil
+    }
+
+    private static let mostBlocks = 100_000
 
     /// Writes a header: checksum, size, and what it says from its kind on.
     private func write(_ header: [UInt8], into output: inout Output) throws(ModuleError) -> Bool {
