@@ -217,8 +217,8 @@ let libraries: [Target] = [
     library(
         "Updates",
         [
-            "Bytes", "CArchive", "CVD", "JSON", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule", "Generations", "Verifier",
-            "CModuleABI", "CCrypto",
+            "Bytes", "CArchive", "CVD", "JSON", "Platform", "SignatureCompiler", "SpamCompiler", "DataModule",
+            "Generations", "Verifier", "CModuleABI", "CCrypto",
         ]),
     library("ScanProtocol", ["Bytes"]),
     library("ScanTransport", ["ScanProtocol", "Platform"]),
@@ -284,8 +284,8 @@ let programs: [Target] = [
     program(
         "esets_update",
         [
-            "Updates", "Upstreams", "SignatureCompiler", "DataModule", "Generations", "ScanClient", "ScanProtocol", "Configuration",
-            "Logging", "Programs", "Platform", "JSON", "Bytes",
+            "Updates", "Upstreams", "SignatureCompiler", "DataModule", "Generations", "ScanClient", "ScanProtocol",
+            "Configuration", "Logging", "Programs", "Platform", "JSON", "Bytes",
         ]),
     program("esets_demo", ["SMTP", "EventLoop", "Programs", "Platform", "Bytes"]),
     program("tuf_client", ["TUF", "TUFStore", "Fetching", "Programs", "Platform"]),
