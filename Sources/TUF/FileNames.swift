@@ -18,7 +18,8 @@ package enum FileNames {
         }
     }
 
-    /// Whether a path names one file below a folder, to everybody who reads it: on a disk, in an address, decoded or not.
+    /// Whether a path names one file below a folder, to everybody who reads it: on a disk, in an address, decoded or not,
+    /// also with a hash in front of its last component.
     package static func isSafe(path: String) -> Bool {
         guard !path.isEmpty, path.utf8.count <= 1_024 else { return false }
         return isSafe(Array(path.utf8)) && isSafe(decode(Array(path.utf8)))
@@ -32,7 +33,7 @@ package enum FileNames {
     private static func isSafe(_ path: [UInt8]) -> Bool {
         guard path.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "\\") }) else { return false }
         return path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
-            !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8) && part.count <= 200
+            !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8) && part.count <= 180
         }
     }
 

@@ -112,6 +112,10 @@ package struct TUFClient: Sendable {
     /// The top-level role, once it is loaded.
     package var topLevel: Targets? { roles[Link(name: "targets", delegator: "root")] }
 
+    /// The file of a role with targets that was accepted in this update; nil for one that is refused, of which an older
+    /// version may still be kept.
+    package func accepted(role: String) -> [UInt8]? { roleBytes[role] }
+
     /// Asks for a target. `next` gives `.found` or `.notFound` when everything that takes has been fetched.
     package mutating func find(target path: String) {
         search = Search(path)

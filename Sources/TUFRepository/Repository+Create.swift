@@ -28,7 +28,7 @@ extension Repository {
         _ directory: String, _ plan: RepositoryPlan, keys: KeyRing, now: Int64
     ) throws(RepositoryError) -> Repository {
         guard !Files.exists("\(directory)/publish.json") else {
-            throw RepositoryError(.request, "\(directory): a repository is here already")
+            throw RepositoryError(.request, "\(directory): a repository is here already; to change it, see sync")
         }
         guard (1...64).contains(plan.rootKeys), (1...plan.rootKeys).contains(plan.rootThreshold),
             (1...64).contains(plan.targetsKeys), (1...plan.targetsKeys).contains(plan.targetsThreshold)
@@ -51,20 +51,23 @@ extension Repository {
             root.roles[role] = Role(keyIDs: ids, threshold: threshold)
         }
         try files { () throws(SystemError) in
+            // What an attempt before this one left, with keys of its own.
+            try Files.remove("\(directory)/staged")
             for folder in ["public/metadata", "public/targets", "staged"] {
                 try Files.makeDirectory("\(directory)/\(folder)")
             }
             try Files.replace("\(directory)/staged/root.json", with: Draft(role: "root", .root(root)).bytes)
         }
-        try settings.write("\(directory)/publish.json")
-
-        let repository = try Repository(directory, keys: keys, now: now)
+        let repository = try Repository(directory, settings, keys: keys, now: now)
         let own = try keys.make(plan.keyType, for: lists, encrypted: false)
         repository.edit("targets") { _ in }
         try repository.delegate(
             DelegationPlan(
                 name: lists, keys: [own.publicKey], paths: DelegationPlan.listPaths,
                 kinds: [.signatures, .antispam, .delta], bins: plan.bins))
+        try repository.signDrafts()
+        // From here on it is one: whoever is stopped before this begins again.
+        try settings.write("\(directory)/publish.json")
         return repository
     }
 }

@@ -85,7 +85,11 @@ extension Repository {
         switch role {
         case "root": editRoot { _ in }
         case "snapshot", "timestamp": return
-        default: renew(role)
+        default:
+            renew(role)
+            if role != "targets" {
+                for bin in targets(role)?.delegations?.roles ?? [] { renew(bin.name) }
+            }
         }
     }
 

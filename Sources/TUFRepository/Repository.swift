@@ -32,14 +32,20 @@ package final class Repository {
     package var rootFile: String { "\(directory)/root.json" }
 
     /// Opens a repository; nobody else can change it meanwhile.
-    package init(_ directory: String, keys: KeyRing, now: Int64) throws(RepositoryError) {
+    package convenience init(_ directory: String, keys: KeyRing, now: Int64) throws(RepositoryError) {
         guard Files.exists("\(directory)/publish.json") else {
             throw RepositoryError(.request, "\(directory): no repository is here; make one with esets_publish create")
         }
+        try self.init(
+            directory, RepositorySettings(path: "\(directory)/publish.json"), keys: keys, now: now)
+    }
+
+    /// Opens what is or becomes a repository.
+    init(_ directory: String, _ settings: RepositorySettings, keys: KeyRing, now: Int64) throws(RepositoryError) {
         self.directory = directory
         self.keys = keys
         self.now = now
-        settings = try RepositorySettings(path: "\(directory)/publish.json")
+        self.settings = settings
         lock = try Self.lock(directory)
         try removeLeftovers()
         try load()

@@ -11,8 +11,11 @@ package struct RepositorySettings: Sendable, Equatable {
 
     package init() {}
 
-    /// Seconds that a file of a role counts.
-    func period(_ role: String) -> Int64 { Int64(days[role] ?? days["delegated"] ?? 30) * 86_400 }
+    /// Seconds that a file of a role counts. The bin "lists-3" is like "lists".
+    func period(_ role: String) -> Int64 {
+        let own = days[role] ?? role.lastIndex(of: "-").flatMap { days[String(role[..<$0])] }
+        return Int64(own ?? days["delegated"] ?? 30) * 86_400
+    }
 
     init(path: String) throws(RepositoryError) {
         let bytes = try files { () throws(SystemError) in try Files.read(path, limit: 1 << 16) }

@@ -121,10 +121,11 @@ struct RepositoryUpstream {
         let isConsistent = client.isConsistent
         if job.plan.mirrorsEverything { try takeRoots(before: client.root.common.version) }
         add("root", client.root.common.version)
-        for name in (client.snapshot?.files.keys.sorted() ?? []) where name.hasSuffix(".json") {
-            guard let bytes = trusted.files[name] else { continue }
-            let version = client.snapshot?.files[name]?.version ?? 0
-            files.append((isConsistent ? "\(version).\(name)" : name, bytes))
+        for (name, facts) in (client.snapshot?.files ?? [:]).sorted(by: { $0.key < $1.key }) {
+            // Of a role that is refused an older version may be kept, which is not what its name here would say.
+            let role = String(name.dropLast(".json".count))
+            guard let bytes = client.accepted(role: role) else { continue }
+            files.append((FileNames.metadata(role, version: isConsistent ? facts.version : nil), bytes))
         }
         add("snapshot", isConsistent ? client.snapshot?.common.version : nil)
         // The one that names all others comes last.

@@ -27,6 +27,20 @@ struct RepositoryTests {
         #expect(throws: RepositoryError.self) { try site.create() }
     }
 
+    @Test("is made again where an attempt was stopped")
+    func creationInterrupted() throws {
+        let site = try Site()
+        try site.create()
+        // Everything but the last step.
+        try Files.remove("\(site.repositoryDirectory)/publish.json")
+        try Files.remove("\(site.repositoryDirectory)/public/metadata")
+        try Files.makeDirectory("\(site.repositoryDirectory)/staged")
+        try Files.replace("\(site.repositoryDirectory)/staged/targets.json", with: Array("{".utf8))
+        #expect(throws: RepositoryError.self) { try site.change { _ in } }
+        try site.create()
+        #expect(try site.problems() == [])
+    }
+
     @Test("has exactly the files of its source after it was brought in line")
     func synchronizing() throws {
         let site = try Site()
@@ -106,6 +120,10 @@ struct RepositoryTests {
         #expect(report.published.count == 3)
         try site.publish { _ = try $0.rotate("lists", .ed25519, keepsOld: false, encrypted: false) }
         #expect(try site.client(kept: kept).client.targets.count == 20)
+        try site.publish { try $0.expire("lists", days: 7) }
+        let states = try site.change { $0.check().roles }.filter { $0.name.hasPrefix("lists") }
+        #expect(states.count == count + 1)
+        #expect(states.allSatisfy { $0.expiresIn == 7 * Site.day })
     }
 
     @Test("never lets a delegated role bring a module")

@@ -67,6 +67,8 @@ struct DelegationTests {
         let (client, _) = try simulator.update(simulator.newClient(), all: true)
         #expect(client.refused.map(\.error.kind) == [.missing])
         #expect(client.targets.isEmpty)
+        #expect(client.accepted(role: "first") == nil)
+        #expect(client.accepted(role: "second") == simulator.files["1.second.json"])
         #expect(simulator.failure(simulator.newClient(), find: "x/y")?.kind == .missing)
     }
 
