@@ -3,12 +3,8 @@
 #include <limits.h>
 #include <openssl/bn.h>
 #include <openssl/cms.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,42 +29,6 @@ int CSignedData_rsa_recover(const char *modulus, const char *exponent, const uin
     BN_free(s);
     BN_free(e);
     BN_free(n);
-    return good;
-}
-
-static EVP_PKEY *make_key(const char *modulus, const char *exponent) {
-    BIGNUM *n = NULL, *e = NULL;
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    OSSL_PARAM *parameters = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    EVP_PKEY *key = NULL;
-    if (builder != NULL && context != NULL && read_key(modulus, exponent, &n, &e)
-        && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1
-        && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1
-        && (parameters = OSSL_PARAM_BLD_to_param(builder)) != NULL && EVP_PKEY_fromdata_init(context) == 1) {
-        if (EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) key = NULL;
-    }
-    OSSL_PARAM_free(parameters);
-    OSSL_PARAM_BLD_free(builder);
-    EVP_PKEY_CTX_free(context);
-    BN_free(n);
-    BN_free(e);
-    return key;
-}
-
-int CSignedData_rsa_pss(const char *modulus, const char *exponent, const uint8_t *digest, const uint8_t *signature,
-                        size_t length) {
-    EVP_PKEY *key = make_key(modulus, exponent);
-    EVP_PKEY_CTX *context = key == NULL ? NULL : EVP_PKEY_CTX_new(key, NULL);
-    int good = context != NULL && EVP_PKEY_verify_init(context) == 1
-        && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1
-        && EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1
-        && EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1
-        && EVP_PKEY_CTX_set_rsa_pss_saltlen(context, 32) == 1
-        && EVP_PKEY_verify(context, signature, length, digest, 32) == 1;
-    EVP_PKEY_CTX_free(context);
-    EVP_PKEY_free(key);
-    ERR_clear_error();
     return good;
 }
 

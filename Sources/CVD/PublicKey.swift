@@ -51,8 +51,8 @@ struct PublicKey: Sendable {
 
     /// Whether it is an RSASSA-PSS signature over this SHA-256.
     func verify(_ text: ByteView, digest: [UInt8]) -> Bool {
-        guard digest.count == 32, let signature = number(text) else { return false }
-        return CSignedData_rsa_pss(modulus, exponent, digest, signature, signature.count) == 1
+        guard let encoded = recover(text, count: size) else { return false }
+        return SignaturePadding.verify(encoded, digest: digest)
     }
 
     /// Six bits for each character, the lowest first; the result is big endian, as long as the key.

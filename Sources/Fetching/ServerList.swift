@@ -87,6 +87,9 @@ package final class ServerList {
         _ server: Server, _ request: (Server) throws(FetchError) -> Result
     ) throws(FetchError) -> Result {
         var attempt = 1
+        // Another server is there sooner than this one comes back.
+        var policy = policy
+        if current + 1 < servers.count { policy.attempts = min(policy.attempts, 2) }
         while true {
             do throws(FetchError) {
                 return try request(server)

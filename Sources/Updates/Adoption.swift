@@ -36,9 +36,16 @@ package struct Adoption {
                         throw SystemError("\(path) was fetched and is not wanted", code: EINVAL)
                     }
                     try copy(file)
-                    folders.insert(Files.parent(of: "\(mirror)/\(path)"))
+                    // The folders may be new themselves.
+                    var folder = path
+                    while folder.contains("/") {
+                        folder = Files.parent(of: folder)
+                        folders.insert("\(mirror)/\(folder)")
+                    }
                 }
-                for folder in folders.sorted() { try Files.synchronizeDirectory(folder) }
+                for folder in folders.sorted() + (folders.isEmpty ? [] : [mirror]) {
+                    try Files.synchronizeDirectory(folder)
+                }
             }
             // After the files: who trusts new metadata has them.
             for change in report.trusted { try apply(change, plan.name) }
@@ -96,7 +103,9 @@ package struct Adoption {
         let target = "\(mirror)/\(file.path)"
         let folder = Files.parent(of: target)
         try Files.makeDirectory(folder)
-        let from = try Descriptor.open(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        // Whoever fetched may have put links anywhere in its directory.
+        let place = try StagedPlace(staging, file.path)
+        let from = try place.open()
         guard try from.status().st_mode & S_IFMT == S_IFREG else { throw SystemError("open", source, code: EINVAL) }
         let new = "\(folder)/.new.\(getpid())"
         let to = try Descriptor.open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
@@ -125,7 +134,7 @@ package struct Adoption {
             throw SystemError(error.call, error.subject.isEmpty ? target : error.subject, code: error.code)
         }
         // It is not needed any more, and would be fetched for nothing if it stayed damaged.
-        unlink(source)
+        place.remove()
     }
 
     private func apply(_ change: FetchReport.TrustedChange, _ name: String) throws(SystemError) {
@@ -166,4 +175,33 @@ package struct Adoption {
 
     /// Clients of the mirror that have an old root need every one since then.
     private static func isRoot(_ name: String) -> Bool { name.hasSuffix(".root.json") }
+}
+
+/// A file in a directory that belongs to somebody else: looked up without following any link.
+private struct StagedPlace {
+    private let folder: Descriptor
+    private let name: String
+    private let path: String
+
+    init(_ staging: String, _ path: String) throws(SystemError) {
+        self.path = "\(staging)/\(path)"
+        name = Files.name(of: path)
+        let parent = Files.parent(of: path)
+        let base = try Descriptor.open(staging, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        var at = base
+        for part in parent == "." ? [] : parent.split(separator: "/") {
+            let raw = openat(at.raw, String(part), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            guard raw >= 0 else { throw SystemError("open", "\(staging)/\(path)") }
+            at = Descriptor(owning: raw)
+        }
+        folder = at
+    }
+
+    func open() throws(SystemError) -> Descriptor {
+        let raw = openat(folder.raw, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard raw >= 0 else { throw SystemError("open", path) }
+        return Descriptor(owning: raw)
+    }
+
+    func remove() { unlinkat(folder.raw, name, 0) }
 }

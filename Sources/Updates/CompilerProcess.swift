@@ -26,7 +26,7 @@ package struct CompilerProcess: Sendable {
 
     /// Compiles a data module into `path`. What it has to say goes to this process's standard error.
     package func compile(_ module: String, version: UInt64, digest: String, to path: String) throws(UpdateError) {
-        let directory = "\(temporary)/esets-compile-\(getpid())-\(Clock.now)"
+        let directory = "\(temporary)/\(Remains.compiling)\(getpid())-\(Clock.now)"
         do throws(SystemError) {
             try Files.makeDirectory(directory, mode: 0o700)
             defer { try? Files.remove(directory) }

@@ -44,11 +44,33 @@ package final class FetchRun {
 
     /// Asks all of them, one after another: the network is shared anyway. One that fails does not keep the others.
     package func run() -> FetchReport {
+        tidy(plan.staging, depth: 0)
         var report = FetchReport()
         for upstream in plan.upstreams { report.upstreams.append(run(upstream)) }
         let now = surroundings.now()
         report.rests = rests.filter { $0.value > now }
         return report
+    }
+
+    /// Days after which what is incomplete is not gone on with.
+    private static let patience: Int64 = 7 * 86_400
+
+    /// Removes what earlier runs left: whole files that nobody took, and parts that are old.
+    private func tidy(_ folder: String, depth: Int) {
+        guard depth < 8, let names = try? Files.names(in: folder) else { return }
+        for name in names {
+            let path = "\(folder)/\(name)"
+            var info = stat()
+            guard lstat(path, &info) == 0 else { continue }
+            if info.st_mode & S_IFMT == S_IFDIR {
+                tidy(path, depth: depth + 1)
+                rmdir(path)
+            } else if !(name.hasSuffix(".part") || name.hasSuffix(".note"))
+                || Int64(info.st_mtim.tv_sec) < Int64(Clock.realtime / 1_000_000_000) - Self.patience
+            {
+                unlink(path)
+            }
+        }
     }
 
     private func run(_ upstream: FetchPlan.Upstream) -> FetchReport.Upstream {

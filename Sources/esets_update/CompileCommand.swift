@@ -21,6 +21,7 @@ struct CompileCommand {
             let version = arguments.value("database-version").flatMap({ UInt64($0) })
         else { Main.program.fail(usage: UsageError("--compile is for esets_update itself")) }
         Self.giveUpPowers(as: arguments.value("as"))
+        try? Privileges.endWithParent()
         do throws(UpdateError) {
             let state = try arguments.value("sources").map { path throws(UpdateError) in try SourceState.load(path) }
             let mirror = MirrorDirectory(mirror, state: state ?? SourceState())

@@ -23,6 +23,8 @@ struct ListCommand {
         var version: UInt64 = 0
         var size: UInt64 = 0
         var problem: String?
+        /// Why the daemon went back from it.
+        var left: String?
     }
 
     func run() {
@@ -58,6 +60,7 @@ struct ListCommand {
             } catch {
                 entry.problem = error.description
             }
+            entry.left = system.store.badness(of: number, content: "")?.reason
             entry.version =
                 InstalledModule(path: "\(system.store.path(number))/em002_64.dat")?.databaseVersion ?? 0
             return entry
@@ -70,7 +73,7 @@ struct ListCommand {
             let text =
                 entry.problem.map { "cannot be used: \($0)" }
                 ?? "signatures \(entry.version), made \(UpdateTimes.text(Int64(clamping: entry.created))), \(entry.size) bytes"
-            Console.print("\(mark) generation \(entry.number): \(text)")
+            Console.print("\(mark) generation \(entry.number): \(text)\(entry.left.map { "; left: \($0)" } ?? "")")
         }
         for (name, upstream) in state.upstreams.sorted(by: { $0.key < $1.key }) {
             var text = "  upstream \(name) (\(upstream.kind.rawValue))"
@@ -92,6 +95,7 @@ struct ListCommand {
                         "size": .integer(Int64(clamping: entry.size)),
                     ]
                     if let problem = entry.problem { members["problem"] = .string(problem) }
+                    if let left = entry.left { members["left"] = .string(left) }
                     return .object(members)
                 }),
             "upstreams": .array(
@@ -157,9 +161,12 @@ struct RollbackCommand {
                 throw UpdateError(.files, "there is no generation \(text); --list shows those that are there")
             }
             guard number != current else { throw UpdateError(.files, "generation \(number) is in use") }
+            // Whoever names it wants it, though the daemon may have left it.
+            do throws(GenerationError) { try system.store.forgive(number) } catch { throw UpdateError(error) }
             return (current, number)
         }
-        guard let previous = numbers.last(where: { $0 < current }) else {
+        let bad = Set(system.store.bad.map(\.number))
+        guard let previous = numbers.last(where: { $0 < current && !bad.contains($0) }) else {
             throw UpdateError(.files, "there is no generation before \(current)")
         }
         return (current, previous)

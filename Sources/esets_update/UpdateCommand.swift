@@ -25,6 +25,7 @@ struct UpdateCommand {
         spread()
         do throws(UpdateError) {
             let lock = try UpdateLock(path: "\(system.paths.updateStateDirectory)/update.lock")
+            Remains.remove(system.store, temporary: system.configuration.global.text("tmp_dir"))
             let code = try update()
             withExtendedLifetime(lock) {}
             exit(code)

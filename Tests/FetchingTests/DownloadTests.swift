@@ -172,7 +172,7 @@ final class DownloadTests {
         #expect(list.current == 2)
         #expect(list.failures.count == 2)
         #expect(try list.bytes("b", limit: 10) == [1])
-        #expect(broken.requests.count == 4, "a server that failed is not asked again in the same update")
+        #expect(broken.requests.count == 2, "a server that failed is not asked again in the same update")
     }
 
     @Test func aMissingFileIsAnAnswer() throws {

@@ -133,6 +133,25 @@ final class UpstreamSourcesTests {
         #expect(try build(held: held) == .built(3, changed: ["em002"]))
         held.release()
         #expect(try build(held: held) == .current)
+        // The daemon left it by itself.
+        let left = BadGeneration(number: 3, time: 1, content: "c", reason: "it crashed")
+        try store.activate(1)
+        try store.markBad(left)
+        #expect(try build(held: held) == .held("generation 3: it crashed"))
+        try bring("lists/a.ndb", line("D"), .signatures)
+        #expect(try build(held: held) == .built(4, changed: ["em002"]))
+    }
+
+    @Test("what killed updates left is removed, and nothing of others") func remains() throws {
+        _ = try build()
+        let gone = ["\(store.directory)/.staged-1-2", "\(directory)/esets-compile-999999999-5"]
+        let kept = ["\(directory)/esets-compile-\(getpid())-5", "\(directory)/other", "\(store.directory)/1"]
+        for path in gone + kept.prefix(2) { try Files.makeDirectory("\(path)/inside") }
+        #expect(symlink("/etc", "\(directory)/esets-compile-999999998-1") == 0)
+        Remains.remove(store, temporary: directory)
+        #expect(gone.allSatisfy { !Files.exists($0) })
+        #expect(kept.allSatisfy { Files.exists($0) })
+        #expect(Files.exists("/etc/passwd"))
     }
 
     @Test("the state there and back, and damaged") func files() throws {

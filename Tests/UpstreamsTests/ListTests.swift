@@ -77,6 +77,38 @@ import Updates
         #expect(try bench.update(upstream(.key(path))).failure == .download)
     }
 
+    /// `gpg --export` of a key of 2020 that was thrown away, in base64, and its signature over `content`.
+    private static let keyring =
+        "mDMEXgvhABYJKwYBBAHaRw8BAQdARpm1OkcV5/4ktM1gGxuDH0avDkfZ9Vgr8IQO77CRpuu0F1Rlc3QgPHRlc3RAZXhhbXBs"
+        + "ZS5vcmc+iJAEExYIADgWIQSRcx7NPq+HhujovRKlWNxhNa5lrQUCXgvhAAIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAK"
+        + "CRClWNxhNa5lrdYgAP9O6h3/GFMIgIuXtNdZdPpwNuje6IwmPBVfjPPNfUpjPAEAih0/mhwMkBitF2Aygd99O9aF2pFjDT2K"
+        + "UX1iG7UqDwE="
+    private static let signature = """
+        -----BEGIN PGP SIGNATURE-----
+
+        iHUEABYIAB0WIQSRcx7NPq+HhujovRKlWNxhNa5lrQUCXgvhAAAKCRClWNxhNa5l
+        rfPZAQCfsdTP4D80cV5hPNLPkzQNiLHnfsU76fKwy/Q4lTM6dAEA12LbTkoFBcwJ
+        gkuxrmw0vAtR3cRWPTE548DOK9U8LAk=
+        =BWRO
+        -----END PGP SIGNATURE-----
+        """
+
+    @Test("an OpenPGP signature by a key of a keyring") func keyring() throws {
+        let path = "\(bench.directory)/keys.gpg"
+        let bytes = try #require(Base64.decode(Self.keyring))
+        try Files.replace(path, with: bytes)
+        let check = FetchPlan.Check.keyring(path)
+        #expect(try bench.update(upstream(check)).reason.contains("no signature"))
+        server["lists/a.ndb.asc"] = Array((Self.signature + "\n").utf8)
+        let good = try bench.update(upstream(check))
+        #expect(good.failure == nil, "\(good.reason)")
+        server["lists/a.ndb"] = content + [0x0a]
+        #expect(try bench.update(upstream(check)).reason.contains("is not right"))
+        try Files.replace(path, with: [])
+        server["lists/a.ndb"] = content + content
+        #expect(try bench.update(upstream(check)).failure == .download)
+    }
+
     @Test("the certificate of a server is none without https") func tls() throws {
         #expect(try bench.update(upstream(.tls)).failure == .download)
     }
@@ -246,5 +278,25 @@ import Updates
         upstream.servers = []
         let result = try bench.update(upstream)
         #expect(result.failure == nil, "\(result.reason)")
+    }
+}
+
+/// RFC 4648, for fixtures.
+private enum Base64 {
+    static func decode(_ text: String) -> [UInt8]? {
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var bits: UInt32 = 0
+        var count = 0
+        var result: [UInt8] = []
+        for byte in text.utf8 where byte != UInt8(ascii: "=") {
+            guard let value = letters.firstIndex(of: byte) else { return nil }
+            bits = bits << 6 | UInt32(value)
+            count += 6
+            if count >= 8 {
+                count -= 8
+                result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        return result
     }
 }

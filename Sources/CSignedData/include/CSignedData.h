@@ -10,11 +10,6 @@
 int CSignedData_rsa_recover(const char *modulus, const char *exponent, const uint8_t *signature, size_t length,
                             uint8_t *out, size_t out_length);
 
-/// Checks an RSASSA-PSS signature (RFC 8017) over a SHA-256 digest, with MGF1 of SHA-256 and 32 bytes of salt.
-/// Returns 1 when it is right, 0 otherwise.
-int CSignedData_rsa_pss(const char *modulus, const char *exponent, const uint8_t *digest, const uint8_t *signature,
-                        size_t length);
-
 /// Certificates that are trusted as roots, or as links to one.
 typedef struct CSignedData_store CSignedData_store;
 CSignedData_store *CSignedData_store_new(void);
