@@ -211,7 +211,8 @@ let libraries: [Target] = [
     library(
         "Upstreams",
         [
-            "Updates", "Fetching", "Deltas", "TUF", "TUFStore", "CVD", "SignatureCompiler", "Bytes", "Platform", "CCrypto",
+            "Updates", "Fetching", "Deltas", "TUF", "TUFStore", "CVD", "SignatureCompiler", "Bytes", "Platform",
+            "CCrypto",
             "CResolver",
         ]),
     library(

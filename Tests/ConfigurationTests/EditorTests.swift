@@ -84,7 +84,8 @@ import Testing
         #expect(shipped.blocks.flatMap(\.entries) == [])
         let shown = Set(
             shipped.lines.compactMap { if case .commentedParameter(let name) = $0.content { name } else { nil } })
-        let expected = Set(ParameterTable.all.filter {
+        let expected = Set(
+            ParameterTable.all.filter {
                 $0.obsolete == nil && $0.name != "parent_id" && $0.sections != .upstream
             }.map(\.name))
         #expect(shown == expected)
