@@ -4,8 +4,8 @@ package enum ParameterTable {
     /// All parameters in the order of the shipped file. A name may occur more than once with different
     /// sections (`listen_port` has another default in each agent).
     package static let all: [Parameter] =
-        daemon + logging + scheduler + samples + remote + update + upstreams + swap + agents + actions + targets + limits
-        + modification + antispam + users
+        daemon + logging + scheduler + samples + remote + update + upstreams + swap + agents + actions + targets
+        + limits + modification + antispam + users
 
     /// Other spellings that are understood, and the name of each in the table.
     package static let aliases: [String: String] = [
