@@ -10,7 +10,15 @@ func contentType(of bytes: ByteView) -> UInt32 {
     if let type = magicType(bytes) { return type }
     guard !bytes.isEmpty else { return EM_TYPE_UNKNOWN }
     if looksLikeText(bytes.prefix(4096)) { return looksLikeHTML(bytes.prefix(2048)) ? EM_TYPE_HTML : EM_TYPE_TEXT }
-    return wideType(bytes.prefix(4096)) ?? EM_TYPE_UNKNOWN
+    if let wide = wideType(bytes.prefix(4096)) { return wide }
+    // Browsers and ClamAV pass over zeros between the characters of a page.
+    return beginsLikeHTML(bytes.prefix(1024)) ? EM_TYPE_HTML : EM_TYPE_UNKNOWN
+}
+
+private func beginsLikeHTML(_ bytes: ByteView) -> Bool {
+    var start = 0
+    while start < bytes.count, isASCIISpace(bytes[start]) { start += 1 }
+    return start < bytes.count && bytes[start] == 0x3c && looksLikeHTML(bytes.slice(start, start + 64))
 }
 
 private func magicType(_ bytes: ByteView) -> UInt32? {

@@ -76,6 +76,8 @@ struct SignatureScanTests {
         #expect(try scan(wide("<html><b>Hello</b> World</html>"), signature) == ["H in 1"])
         #expect(try scan(wide("say HELLO world, in plain text"), signature) == ["T in 1"])
         #expect(try scan("<p>see <a href=x>Hello World</a></p>", signature) == ["H in 1"])
+        // Zeros inside a page are passed over, by browsers too.
+        #expect(try scan("\n <html><body>Hel\0lo</b> \0Wor\0\0ld</body></html>", signature) == ["H in 1"])
     }
 
     /// One signature that matches the object and both forms is told once, also when all matches are wanted.
