@@ -34,7 +34,9 @@ private func magicType(_ bytes: ByteView) -> UInt32? {
     // Java classes and Mach-O files for several architectures.
     case 0xcafe_babe: return ExecutableFormat(bytes) == .universal ? EM_TYPE_MACHO : EM_TYPE_JAVA
     case 0x4c00_0000: return bytes.load(UInt32.self, at: 4) == 0x0002_1401 ? EM_TYPE_LNK : nil
-    case 0x5261_7221, 0x377a_bcaf, 0xfd37_7a58, 0x4d53_4346: return EM_TYPE_ARCHIVE  // Rar!, 7z, xz, cab
+    // The four letters alone make no archive that anybody opens.
+    case 0x5261_7221: return bytes.loadBigEndian(UInt16.self, at: 4) == 0x1a07 ? EM_TYPE_ARCHIVE : nil  // Rar!
+    case 0x377a_bcaf, 0xfd37_7a58, 0x4d53_4346: return EM_TYPE_ARCHIVE  // 7z, xz, cab
     default: break
     }
     switch head >> 8 {
