@@ -40,7 +40,9 @@ package struct GenerationStore: Sendable {
     package var nextNumber: UInt64 {
         let text = (try? Files.text(lastNumberFile, limit: 32)) ?? ""
         let remembered = UInt64(text.prefix { $0 != "\n" }) ?? 0
-        return max(remembered, (try? numbers().last) ?? 0) + 1
+        // What was left as bad is known by its number too: that one is not given again.
+        let left = bad.map(\.number).max() ?? 0
+        return max(remembered, left, (try? numbers().last) ?? 0) + 1
     }
 
     func remember(_ number: UInt64) throws(SystemError) {

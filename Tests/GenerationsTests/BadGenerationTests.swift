@@ -27,6 +27,13 @@ import Testing
         try Files.remove(store.base)
     }
 
+    @Test("their numbers are not given again") func numbersAreNotGivenAgain() throws {
+        let store = try store()
+        try store.markBad(bad(7))
+        #expect(store.nextNumber == 8)
+        try Files.remove(store.base)
+    }
+
     @Test("a generation can be forgiven, and with it what has its content") func forgiven() throws {
         let store = try store()
         try store.markBad(bad(2, "aa"))
