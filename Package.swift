@@ -240,7 +240,8 @@ let libraries: [Target] = [
             "Mail", "Quarantine", "ScanClient", "ScanProtocol", "Configuration", "Logging", "JSON", "Platform", "Bytes",
             "CLinux",
         ]),
-    library("AgentKit", ["ScanClient", "Configuration", "Logging", "Platform"]),
+    library(
+        "AgentKit", ["ScanClient", "EventLoop", "Configuration", "Logging", "Programs", "Platform", "CLinux"]),
     library(
         "Mirror",
         ["AgentKit", "EventLoop", "Configuration", "Platform", "JSON", "Bytes", "CLinux", "CMicrohttpd", "CZlib"]),
@@ -315,19 +316,20 @@ let esetsLibrary: [Target] = [
 
 let testTargets: [Target] = [
     tests("Bytes", ["Bytes"]),
-    tests("MIME", ["MIME", "Bytes"]),
+    tests("MIME", ["FuzzCorpus", "MIME", "Bytes"]),
     tests(
-        "ModuleHost", ["ModuleHost", "Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
+        "ModuleHost",
+        ["FuzzCorpus", "ModuleHost", "Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CElf", "CCrypto"]),
     tests("Verifier", ["Verifier", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
     tests("Platform", ["Platform"]),
-    tests("JSON", ["JSON"]),
+    tests("JSON", ["FuzzCorpus", "JSON"]),
     tests("Programs", ["Programs"]),
-    tests("Configuration", ["Configuration", "Platform", "esets_set"]),
+    tests("Configuration", ["FuzzCorpus", "Configuration", "Platform", "esets_set"]),
     tests("Logging", ["Logging", "Configuration", "Platform"]),
     tests("EventLoop", ["EventLoop", "Bytes", "Platform", "CLinux"]),
     tests("TLS", ["TLS", "EventLoop", "Bytes", "Platform", "CLinux"]),
-    tests("SMTP", ["SMTP", "Bytes"]),
-    tests("Mail", ["Mail", "MIME", "Configuration", "ScanProtocol", "Bytes"]),
+    tests("SMTP", ["FuzzCorpus", "SMTP", "Bytes"]),
+    tests("Mail", ["FuzzCorpus", "Mail", "MIME", "Configuration", "ScanProtocol", "Bytes"]),
     tests(
         "OnDemand",
         [
@@ -338,26 +340,31 @@ let testTargets: [Target] = [
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
     tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
     tests(
-        "CVD", ["CVD", "Bytes", "CCrypto"],
+        "CVD", ["FuzzCorpus", "CVD", "Bytes", "CCrypto"],
         exclude: ["Fixtures", "make-fixtures.py", "make-changes.py", "containers.py"]),
-    tests("TUF", ["TUF", "TUFStore", "JSON", "Platform", "CKeys"]),
+    tests("TUF", ["FuzzCorpus", "TUF", "TUFStore", "JSON", "Platform", "CKeys"]),
     tests("TUFRepository", ["TUFRepository", "TUF", "JSON", "Platform"]),
     tests("YARA", ["YARA"]),
-    tests("Tokens", ["Tokens", "Bytes"]),
+    tests("Tokens", ["FuzzCorpus", "Tokens", "Bytes"]),
     tests("SpamCompiler", ["SpamCompiler", "Tokens", "MIME", "DataModule", "Bytes", "Platform", "CModuleABI"]),
     tests(
         "Updates",
         ["Updates", "SignatureCompiler", "Generations", "DataModule", "JSON", "Bytes", "Platform", "CCrypto"]),
-    tests("Fetching", ["Fetching", "Platform"]),
+    tests("Fetching", ["WebServer", "Fetching", "Platform"]),
     tests(
         "Upstreams",
         [
-            "Upstreams", "Updates", "TUFRepository", "TUF", "Fetching", "CVD", "JSON", "Platform", "CCrypto",
+            "WebServer", "Upstreams", "Updates", "TUFRepository", "TUF", "Fetching", "CVD", "JSON", "Platform",
+            "CCrypto",
         ]),
     tests("Deltas", ["Deltas", "Bytes"]),
-    tests("Generations", ["Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
-    tests("ScanProtocol", ["ScanProtocol", "Bytes"]),
+    tests("Generations", ["FuzzCorpus", "Generations", "Verifier", "DataModule", "Bytes", "Platform", "CCrypto"]),
+    tests("ScanProtocol", ["FuzzCorpus", "ScanProtocol", "Bytes"]),
     tests("ScanClient", ["ScanClient", "ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform"]),
+    // A web server whose answers a test writes.
+    .target(name: "WebServer", dependencies: ["Platform"], path: "Tests/WebServer", swiftSettings: strict),
+    // The files that fuzzers begin with, for the tests that run them once more.
+    .target(name: "FuzzCorpus", path: "Tests/FuzzCorpus", swiftSettings: strict),
     // The plainest matcher, which tests and fuzzers compare the engine with.
     .target(name: "MatchingOracle", path: "Tests/MatchingOracle", swiftSettings: strict),
     // An engine without modules, and a program that scans with it: for tests of the processes around the engine.
@@ -378,8 +385,10 @@ let testTargets: [Target] = [
             "ScanTransport", "ScanProtocol", "Configuration", "Logging", "Platform",
         ]),
     tests("AgentKit", ["AgentKit", "EventLoop", "Platform"]),
-    tests("Mirror", ["Mirror", "AgentKit", "EventLoop", "Configuration", "JSON", "Platform", "Bytes", "CLinux"]),
-    tests("ClamdProtocol", ["ClamdProtocol", "Bytes"]),
+    tests(
+        "Mirror",
+        ["FuzzCorpus", "Mirror", "AgentKit", "EventLoop", "Configuration", "JSON", "Platform", "Bytes", "CLinux"]),
+    tests("ClamdProtocol", ["FuzzCorpus", "ClamdProtocol", "Bytes"]),
     tests(
         "ClamdAgent",
         [
@@ -401,7 +410,8 @@ let moduleTests: [Target] =
         tests(
             "Matching",
             [
-                "Matching", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule", "BytesE", "Bytes",
+                "FuzzCorpus", "Matching", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule", "BytesE",
+                "Bytes",
                 "CModuleABI",
                 "Platform", "CSearch",
             ]),
@@ -416,12 +426,15 @@ let moduleTests: [Target] =
                 "YARAEngine", "Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI",
             ],
             path: "Tests/YARAEvaluation", swiftSettings: strict),
-        tests("Executables", ["Executables", "BytesE", "CModuleABI"]),
+        tests("Executables", ["FuzzCorpus", "Executables", "BytesE", "CModuleABI"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"], exclude: ["Samples"]),
-        tests("Normalization", ["Normalization", "BytesE"]),
-        tests("Loader", ["Loader", "DataModule", "BytesE", "Bytes", "Platform", "CModuleABI"]),
-        tests("Heuristics", ["Heuristics", "CompoundFiles", "BytesE", "Bytes", "CModuleABI", "Platform"]),
-        tests("Antispam", ["Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
+        tests("Normalization", ["FuzzCorpus", "Normalization", "BytesE"]),
+        tests("Loader", ["FuzzCorpus", "Loader", "DataModule", "BytesE", "Bytes", "Platform", "CModuleABI"]),
+        tests(
+            "Heuristics", ["FuzzCorpus", "Heuristics", "CompoundFiles", "BytesE", "Bytes", "CModuleABI", "Platform"]),
+        tests(
+            "Antispam",
+            ["FuzzCorpus", "Antispam", "SpamCompiler", "DataModule", "TokensE", "BytesE", "CModuleABI", "Platform"]),
         tests(
             "MailCleaning",
             [

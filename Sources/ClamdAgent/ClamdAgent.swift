@@ -1,5 +1,4 @@
 package import AgentKit
-import CLinux
 import EventLoop
 package import Platform
 
@@ -38,28 +37,10 @@ package final class ClamdAgent: Sendable {
     /// - Parameter listening: the listening sockets, inherited or from `bind`.
     /// - Throws: when threads cannot be started.
     package func run(_ listening: [Descriptor]) throws(AgentError) {
-        var threads: [UInt64] = []
-        var failure: AgentError?
-        for reactor in reactors {
-            accept(listening, on: reactor)
-            var thread: UInt64 = 0
-            let context = Unmanaged.passRetained(reactor).toOpaque()
-            let started = CLinux_start_thread(
-                "clamd",
-                { context in
-                    guard let context else { return }
-                    Unmanaged<Reactor>.fromOpaque(context).takeRetainedValue().run()
-                }, context, 1, &thread)
-            guard started == 0 else {
-                Unmanaged<Reactor>.fromOpaque(context).release()
-                failure = AgentError("cannot start a thread: \(SystemError.text(of: -started))")
-                stop(grace: .zero)
-                break
-            }
-            threads.append(thread)
+        for reactor in reactors { accept(listening, on: reactor) }
+        do throws(StreamError) { try ReactorThread.run(reactors, "clamd") } catch {
+            throw AgentError("cannot start a thread: \(error)")
         }
-        for thread in threads { CLinux_join_thread(thread) }
-        if let failure { throw failure }
     }
 
     /// Ends: accepts no more, closes idle connections, lets scans under way end, and cuts off what is still there
@@ -90,18 +71,7 @@ package final class ClamdAgent: Sendable {
             }
         }
         guard !settings.listenHost.isEmpty else { return sockets }
-        var addresses = [CLinux_address](repeating: CLinux_address(), count: 16)
-        let count = CLinux_resolve(settings.listenHost, settings.listenPort, &addresses, 16)
-        guard count > 0 else { throw AgentError("listen_addr = \"\(settings.listenHost)\": no such host") }
-        var failure: AgentError?
-        let before = sockets.count
-        for address in addresses.prefix(Int(count)).map(SocketAddress.init) {
-            do throws(StreamError) { sockets.append(try Listener.open(address)) } catch {
-                failure = AgentError("cannot listen on \(address): \(error)")
-            }
-        }
-        // "localhost" also names ::1, which some machines do not have.
-        if sockets.count == before, let failure { throw failure }
+        sockets += try ListeningSockets.open(host: settings.listenHost, port: settings.listenPort)
         return sockets
     }
 }

@@ -9,8 +9,11 @@ package final class ReactorThread: Sendable {
     ///
     /// - Parameter name: what `ps` shows, at most 15 bytes.
     /// - Throws: `.system` when there is no thread or descriptor to be had.
-    package init(_ name: String) throws(StreamError) {
-        let reactor = try Reactor()
+    package convenience init(_ name: String) throws(StreamError) {
+        try self.init(name, running: try Reactor())
+    }
+
+    private init(_ name: String, running reactor: Reactor) throws(StreamError) {
         self.reactor = reactor
         let context = Unmanaged.passRetained(reactor)
         var thread: UInt64 = 0
@@ -31,5 +34,21 @@ package final class ReactorThread: Sendable {
     /// Waits, blocking, until the thread has ended; call it once, after `reactor.stop`.
     package func join() {
         CLinux_join_thread(thread)
+    }
+
+    /// Runs each of the reactors on a thread, and returns when all have been stopped and have ended.
+    ///
+    /// - Throws: `.system` when there is no thread to be had; then the others are stopped at once.
+    package static func run(_ reactors: [Reactor], _ name: String) throws(StreamError) {
+        var threads: [ReactorThread] = []
+        var failure: StreamError?
+        do throws(StreamError) {
+            for reactor in reactors { threads.append(try ReactorThread(name, running: reactor)) }
+        } catch {
+            failure = error
+            for reactor in reactors { reactor.stop(deadline: .after(.zero)) }
+        }
+        for thread in threads { thread.join() }
+        if let failure { throw failure }
     }
 }

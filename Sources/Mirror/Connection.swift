@@ -23,7 +23,7 @@ final class Connection: @unchecked Sendable {
     /// The request that is being answered.
     var exchange: Exchange?
     /// The address as text, for the access log.
-    lazy var addressText: String = Listening.text(address)
+    lazy var addressText: String = AddressText.of(address)
 
     struct Exchange {
         let status: UInt32

@@ -152,6 +152,8 @@ package final class MirrorServer: Sendable {
 
     /// Opens the listening sockets of the settings, for an agent that nobody passed any.
     package static func bind(_ settings: MirrorSettings) throws(AgentError) -> [Descriptor] {
-        try Listening.open(host: settings.listenHost, port: settings.listenPort)
+        settings.listenHost.isEmpty
+            ? try ListeningSockets.openEverywhere(port: settings.listenPort)
+            : try ListeningSockets.open(host: settings.listenHost, port: settings.listenPort)
     }
 }

@@ -31,11 +31,4 @@ package enum PipeInput {
             throw PipeRun.Failure(description: error.description)
         }
     }
-
-    /// Name of this machine; "localhost" when it has none.
-    package static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
 }

@@ -1,5 +1,4 @@
 package import AgentKit
-import CLinux
 import EventLoop
 import Glibc
 package import Platform
@@ -58,28 +57,10 @@ package final class SMTPAgent: Sendable {
     /// - Parameter listening: the listening sockets, inherited or from `bind`.
     /// - Throws: when threads cannot be started.
     package func run(_ listening: [Descriptor]) throws(AgentError) {
-        var threads: [UInt64] = []
-        var failure: AgentError?
         if let first = reactors.first { accept(listening, on: first) }
-        for reactor in reactors {
-            var thread: UInt64 = 0
-            let context = Unmanaged.passRetained(reactor).toOpaque()
-            let started = CLinux_start_thread(
-                "smtp",
-                { context in
-                    guard let context else { return }
-                    Unmanaged<Reactor>.fromOpaque(context).takeRetainedValue().run()
-                }, context, 1, &thread)
-            guard started == 0 else {
-                Unmanaged<Reactor>.fromOpaque(context).release()
-                failure = AgentError("cannot start a thread: \(SystemError.text(of: -started))")
-                stop(grace: .zero)
-                break
-            }
-            threads.append(thread)
+        do throws(StreamError) { try ReactorThread.run(reactors, "smtp") } catch {
+            throw AgentError("cannot start a thread: \(error)")
         }
-        for thread in threads { CLinux_join_thread(thread) }
-        if let failure { throw failure }
     }
 
     /// Ends: accepts no more, closes idle sessions with 421, lets messages under way end, and cuts off
@@ -117,19 +98,7 @@ package final class SMTPAgent: Sendable {
 
     /// Opens the listening sockets of the settings: every address of `listen_addr`.
     package static func bind(_ settings: AgentSettings) throws(AgentError) -> [Descriptor] {
-        var addresses = [CLinux_address](repeating: CLinux_address(), count: 16)
-        let count = CLinux_resolve(settings.listenHost, settings.listenPort, &addresses, 16)
-        guard count > 0 else { throw AgentError("listen_addr = \"\(settings.listenHost)\": no such host") }
-        var sockets: [Descriptor] = []
-        var last = ""
-        for address in addresses.prefix(Int(count)).map(SocketAddress.init) {
-            do throws(StreamError) { sockets.append(try Listener.open(address)) } catch {
-                last = "\(address): \(error)"
-            }
-        }
-        // "localhost" also names ::1, which some machines do not have.
-        guard !sockets.isEmpty else { throw AgentError("cannot listen on \(last)") }
-        return sockets
+        try ListeningSockets.open(host: settings.listenHost, port: settings.listenPort)
     }
 }
 

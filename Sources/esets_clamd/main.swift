@@ -1,3 +1,4 @@
+import AgentKit
 import Programs
 
 let program = Program(
@@ -5,4 +6,4 @@ let program = Program(
     options: [ProgramOption("foreground", help: "log to standard error")],
     notes: "Started by esets_daemon. SIGHUP reads the configuration again, SIGTERM ends when no scan is under way.")
 
-ClamdProgram.run(program, program.arguments())
+AgentProcess.run(ClamdService.self, program, program.arguments())

@@ -1,3 +1,4 @@
+import AgentKit
 import Programs
 
 let program = Program(
@@ -12,4 +13,4 @@ let program = Program(
 
 let arguments = program.arguments()
 if arguments.has("status") { StatusCommand.run(program, arguments) }
-MirrorProgram.run(program, arguments)
+AgentProcess.run(MirrorService.self, program, arguments)

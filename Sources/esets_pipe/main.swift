@@ -40,7 +40,7 @@ do throws(ConfigurationError) {
 let log = Log(program: program.name, settings: configuration.global, paths: paths)
 let scanner = ScanConnection(path: configuration.daemonSocket, agent: "pipe")
 var run = PipeRun(
-    scanner: scanner, configuration: configuration, log: log, host: PipeInput.hostName,
+    scanner: scanner, configuration: configuration, log: log, host: Host.name,
     productVersion: Product.version)
 do throws(PipeRun.Failure) {
     let message = try PipeInput.read(directory: configuration.global.text("tmp_dir"))
