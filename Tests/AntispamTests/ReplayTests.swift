@@ -1,26 +1,15 @@
 import Antispam
 import BytesE
-import Foundation
+import FuzzCorpus
 import SpamCompiler
 import Testing
 import TokensE
 
 /// The seeds of the fuzzer and what it reached, whole and cut, through the code that it runs.
 @Suite("Replay") struct ReplayTests {
-    private static let corpora = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fuzz/corpora")
-
     @Test("every file of the corpus and its beginnings", arguments: ["antispam", "reached/antispam"])
     func corpus(_ name: String) throws {
-        let folder = Self.corpora.appendingPathComponent(name)
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(!names.isEmpty)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
-            for end in Array(stride(from: 0, to: bytes.count, by: 509)) + [bytes.count] {
-                bytes[..<end].withUnsafeBufferPointer { fuzzAntispam(ByteView($0)) }
-            }
-        }
+        try FuzzCorpus.replay(name, every: 509) { fuzzAntispam(ByteView($0)) }
     }
 
     /// `ESETS_WRITE_SEEDS=1` writes the seeds anew, which a new format needs. Behind the database stands a message.
@@ -39,10 +28,7 @@ import TokensE
         for (name, rules) in sources {
             let bytes = try database(rules, statistics)
             #expect(try bytes.withUnsafeBufferPointer { try AntispamDatabase(ByteView($0)).ruleCount } > 0, "\(name)")
-            guard ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil else { continue }
-            let folder = Self.corpora.appendingPathComponent("antispam")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try Data(bytes + message).write(to: folder.appendingPathComponent(name))
+            try FuzzCorpus.write([(name, bytes + message)], to: "antispam")
         }
     }
 }

@@ -1,17 +1,13 @@
 import Bytes
 import ClamdProtocol
-import Foundation
+import FuzzCorpus
 import Testing
 
 /// The seeds of the fuzzer and what it found, whole and cut, in every size of piece.
 @Suite struct ReplayTests {
     @Test(arguments: ["clamd", "reached/clamd"]) func seedsAndTheirBeginnings(_ corpus: String) throws {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/\(corpus)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        #expect(names.count >= 20)
-        for name in names {
-            var bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+        for (name, seed) in try FuzzCorpus.files(corpus, atLeast: 20) {
+            var bytes = seed
             for options in [bytes[0], 0x00, 0x7F, 0xFF] {
                 bytes[0] = options
                 for end in 0...bytes.count {

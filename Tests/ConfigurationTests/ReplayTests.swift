@@ -1,22 +1,18 @@
 import Configuration
-import Foundation
+import FuzzCorpus
 import Testing
 
 /// The seeds of the fuzzer and its findings, whole, cut and damaged, through the code that it runs.
 @Suite struct ReplayTests {
     @Test(arguments: ["cfg", "reached/cfg"]) func seedsAndDamagedCopies(_ corpus: String) throws {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/\(corpus)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        #expect(names.count >= 8)
+        let files = try FuzzCorpus.files(corpus, atLeast: 8)
         // A fixed sequence (Numerical Recipes' constants), so that a failure comes again.
         var random: UInt32 = 1
         func next(_ below: Int) -> Int {
             random = random &* 1_664_525 &+ 1_013_904_223
             return Int(random >> 8) % max(1, below)
         }
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+        for (_, bytes) in files {
             fuzzConfiguration(bytes)
             for _ in 0..<4 {
                 var copy = bytes
@@ -26,13 +22,14 @@ import Testing
         }
     }
 
-    @Test func theSeedsForEveryKindAreRight() {
-        for name in ["every-kind", "users", "users-crlf"] {
-            let path = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/Fuzz/corpora/cfg/"
-            let bytes = FileManager.default.contents(atPath: path + name).map { [UInt8]($0) } ?? []
+    @Test func theSeedsForEveryKindAreRight() throws {
+        let names = ["every-kind", "users", "users-crlf"]
+        let files = try FuzzCorpus.files("cfg").filter { names.contains($0.name) }
+        #expect(files.count == names.count)
+        for (name, bytes) in files {
             let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false).map(Array.init)
             let problems = Configuration.check(parts[0], userBytes: parts.count > 1 ? parts[1] : [])
-            #expect(!bytes.isEmpty && problems.filter { $0.severity == .error }.isEmpty, "\(name): \(problems)")
+            #expect(problems.filter { $0.severity == .error }.isEmpty, "\(name): \(problems)")
         }
     }
 }

@@ -1,13 +1,10 @@
 import BytesE
 import Executables
-import Foundation
+import FuzzCorpus
 import Testing
 
 /// The seeds of the fuzzer and its findings, whole and cut, through the code that it runs.
 @Suite("Replay") struct ReplayTests {
-    private static let corpora = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fuzz/corpora")
-
     private static var seeds: [(name: String, image: Image)] {
         var universal = Image(0x400)
         universal.isBigEndian = true
@@ -29,17 +26,7 @@ import Testing
     /// `ESETS_WRITE_SEEDS=1` writes the seeds anew.
     @Test("every file of the corpus and its beginnings", arguments: ["executables", "reached/executables"])
     func corpus(_ corpus: String) throws {
-        let folder = Self.corpora.appendingPathComponent(corpus)
-        if corpus == "executables", ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil {
-            for seed in Self.seeds { try Data(seed.image.bytes).write(to: folder.appendingPathComponent(seed.name)) }
-        }
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(names.count >= 7)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
-            for end in Array(stride(from: 0, to: bytes.count, by: 211)) + [bytes.count] {
-                bytes[..<end].withUnsafeBufferPointer { fuzzExecutables(ByteView($0)) }
-            }
-        }
+        if corpus == "executables" { try FuzzCorpus.write(Self.seeds.map { ($0.name, $0.image.bytes) }, to: corpus) }
+        try FuzzCorpus.replay(corpus, every: 211, atLeast: 7) { fuzzExecutables(ByteView($0)) }
     }
 }

@@ -2,6 +2,7 @@ import Fetching
 import Glibc
 import Platform
 import Testing
+import WebServer
 
 /// Downloads that are cut, changed and gone on with.
 final class DownloadTests {

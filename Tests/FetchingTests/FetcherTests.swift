@@ -2,6 +2,7 @@ import Fetching
 import Glibc
 import Platform
 import Testing
+import WebServer
 
 @Suite("Fetching over HTTP") struct FetcherTests {
     private func fetcher(_ change: (inout NetworkSettings) -> Void = { _ in }) -> Fetcher {

@@ -1,13 +1,10 @@
 import BytesE
-import Foundation
+import FuzzCorpus
 import Heuristics
 import Testing
 
 /// The seeds of the fuzzer and its findings, whole and cut, through the code that it runs.
 @Suite("Replay") struct ReplayTests {
-    private static let corpora = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fuzz/corpora")
-
     private static var seeds: [(name: String, bytes: [UInt8])] {
         let source = "Attribute VB_Name = \"M\"\r\nSub AutoOpen()\r\nShell \"x\"\r\nEnd Sub\r\n"
         let document = compoundFile([("_VBA_PROJECT", []), ("dir", []), ("M", [0, 0, 0] + storedMacro(source))])
@@ -27,17 +24,7 @@ import Testing
     /// `ESETS_WRITE_SEEDS=1` writes the seeds anew.
     @Test("every file of the corpus and its beginnings", arguments: ["heuristics", "reached/heuristics"])
     func corpus(_ corpus: String) throws {
-        let folder = Self.corpora.appendingPathComponent(corpus)
-        if corpus == "heuristics", ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil {
-            for seed in Self.seeds { try Data(seed.bytes).write(to: folder.appendingPathComponent(seed.name)) }
-        }
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(names.count >= 12)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
-            for end in Array(stride(from: 0, to: bytes.count, by: 211)) + [bytes.count] {
-                bytes[..<end].withUnsafeBufferPointer { fuzzHeuristics(ByteView($0)) }
-            }
-        }
+        if corpus == "heuristics" { try FuzzCorpus.write(Self.seeds, to: corpus) }
+        try FuzzCorpus.replay(corpus, every: 211, atLeast: 12) { fuzzHeuristics(ByteView($0)) }
     }
 }

@@ -1,44 +1,28 @@
 import BytesE
 import DataModule
-import Foundation
+import FuzzCorpus
 import Loader
 import Platform
 import Testing
 
 /// The seeds of the fuzzer and what it reached, whole and cut, through the code that it runs.
 @Suite("Replay") struct ReplayTests {
-    private static let corpora = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fuzz/corpora")
-
     @Test("every file of the corpus and its beginnings", arguments: ["plan", "reached/plan"])
     func corpus(_ name: String) throws {
-        let folder = Self.corpora.appendingPathComponent(name)
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(!names.isEmpty)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
-            for end in Array(stride(from: 0, to: bytes.count, by: 509)) + [bytes.count] {
-                bytes[..<end].withUnsafeBufferPointer { fuzzPlan(ByteView($0)) }
-            }
-        }
+        try FuzzCorpus.replay(name, every: 509) { fuzzPlan(ByteView($0)) }
     }
 
     /// `ESETS_WRITE_SEEDS=1` writes the seeds anew.
     @Test("the seeds are planned") func seeds() throws {
         let one = try module("em001"), two = try module("em002")
         let lines = "\0c em003 em003.archives\nd em002 em002.signatures\nc em001 em001.scanner em003.archives\n"
-        let seeds: [(String, [UInt8])] = [
+        let seeds: [(name: String, bytes: [UInt8])] = [
             ("files-two", [1] + piece(one) + piece(two)), ("files-same", [1] + piece(one) + piece(one)),
             ("files-cut", [1] + piece(Array(one[..<2_000]))), ("order", Array(lines.utf8)),
             ("order-ring", Array("\0c a x y\nc b y x\n".utf8)), ("order-itself", Array("\0c a x x\nd b y\n".utf8)),
         ]
-        for (name, bytes) in seeds {
-            bytes.withUnsafeBufferPointer { fuzzPlan(ByteView($0)) }
-            guard ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil else { continue }
-            let folder = Self.corpora.appendingPathComponent("plan")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try Data(bytes).write(to: folder.appendingPathComponent(name))
-        }
+        for (_, bytes) in seeds { bytes.withUnsafeBufferPointer { fuzzPlan(ByteView($0)) } }
+        try FuzzCorpus.write(seeds, to: "plan")
     }
 
     private func piece(_ bytes: [UInt8]) -> [UInt8] {

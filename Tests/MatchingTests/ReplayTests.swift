@@ -1,6 +1,6 @@
 import BytesE
 import DataModule
-import Foundation
+import FuzzCorpus
 import Matching
 import Testing
 
@@ -9,9 +9,6 @@ import Testing
 /// A seed is a database and, behind its end, an object that has what its signatures want. `ESETS_WRITE_SEEDS=1`
 /// writes the seeds anew, which a new format needs.
 @Suite("Database seeds") struct ReplayTests {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/database")
-
     /// "Seed" first: findings have other names.
     private static func seeds() throws -> [(name: String, bytes: [UInt8])] {
         let md5 = "5d41402abc4b2a76b9719d911017c592"
@@ -42,27 +39,15 @@ import Testing
 
     @Test("what the fuzzer reached")
     func reached() throws {
-        let folder = Self.folder.deletingLastPathComponent().appendingPathComponent("reached/database")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(!names.isEmpty)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+        for (_, bytes) in try FuzzCorpus.files("reached/database") {
             bytes.withUnsafeBufferPointer { fuzzDatabase(ByteView($0)) }
         }
     }
 
     @Test("every file of the corpus")
     func corpus() throws {
-        if ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil {
-            try FileManager.default.createDirectory(at: Self.folder, withIntermediateDirectories: true)
-            for seed in try Self.seeds() {
-                try Data(seed.bytes).write(to: Self.folder.appendingPathComponent(seed.name))
-            }
-        }
-        let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
-        #expect(names.count >= 5)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: Self.folder.appendingPathComponent(name)))
+        try FuzzCorpus.write(Self.seeds(), to: "database")
+        for (name, bytes) in try FuzzCorpus.files("database", atLeast: 5) {
             bytes.withUnsafeBufferPointer { buffer in
                 fuzzDatabase(ByteView(buffer))
                 guard name.hasPrefix("seed") else { return }

@@ -11,9 +11,6 @@ import struct Bytes.ByteView
 
 /// Small module files whose names say what they show: the seeds of the fuzzer of the loader.
 enum ModuleSeeds {
-    static let folder =
-        #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/Fuzz/corpora/loader"
-
     /// Names that begin with "accepted" load; what begins with "refused" must not.
     static func all() throws -> [(name: String, bytes: [UInt8])] {
         let data = try module()

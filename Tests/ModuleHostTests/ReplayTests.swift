@@ -1,5 +1,5 @@
 import Bytes
-import Foundation
+import FuzzCorpus
 import ModuleHost
 import Testing
 import Verifier
@@ -23,29 +23,15 @@ import Verifier
 
     /// `ESETS_WRITE_SEEDS=1` writes the seeds anew.
     @Test("every file of the corpus") func corpus() throws {
-        let folder = URL(fileURLWithPath: ModuleSeeds.folder)
-        if ProcessInfo.processInfo.environment["ESETS_WRITE_SEEDS"] != nil {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            for seed in try ModuleSeeds.all() {
-                try Data(seed.bytes).write(to: folder.appendingPathComponent(seed.name))
-            }
-        }
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(names.count >= 16)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+        try FuzzCorpus.write(ModuleSeeds.all(), to: "loader")
+        for (name, bytes) in try FuzzCorpus.files("loader", atLeast: 16) {
             bytes.withUnsafeBufferPointer { fuzzModule(ByteView($0)) }
             if name.hasPrefix("refused") { #expect(!isAccepted(bytes), "\(name)") }
         }
     }
 
     @Test("what the fuzzer reached") func reached() throws {
-        let folder = URL(fileURLWithPath: ModuleSeeds.folder).deletingLastPathComponent()
-            .appendingPathComponent("reached/loader")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(!names.isEmpty)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+        for (_, bytes) in try FuzzCorpus.files("reached/loader") {
             bytes.withUnsafeBufferPointer { fuzzModule(ByteView($0)) }
         }
     }

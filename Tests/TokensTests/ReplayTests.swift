@@ -1,21 +1,12 @@
 import Bytes
-import Foundation
+import FuzzCorpus
 import Testing
 import Tokens
 
-/// The seeds of the fuzzer and its findings, whole and cut, through the code that it runs.
+/// The seeds of the fuzzer and what it reached, whole and cut, through the code that it runs.
 @Suite("Replay") struct ReplayTests {
     @Test("every file of the corpus and its beginnings", arguments: ["tokens", "reached/tokens"])
-    func corpus(_ corpus: String) throws {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Fuzz/corpora/\(corpus)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(names.count >= 5)
-        for name in names {
-            let bytes = [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
-            for end in Array(stride(from: 0, to: bytes.count, by: 61)) + [bytes.count] {
-                bytes[..<end].withUnsafeBufferPointer { fuzzTokens(ByteView($0)) }
-            }
-        }
+    func corpus(_ name: String) throws {
+        try FuzzCorpus.replay(name, every: 61, atLeast: 5) { fuzzTokens(ByteView($0)) }
     }
 }

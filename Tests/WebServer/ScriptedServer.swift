@@ -3,34 +3,39 @@ import Platform
 import Synchronization
 
 /// A web server on 127.0.0.1 whose answers a test writes: bytes as they go over the wire.
-final class ScriptedServer: Sendable {
-    struct Request: Sendable {
-        let line: String
-        let fields: [String: String]
-        var path: String { String(line.split(separator: " ")[1]) }
-        var method: String { String(line.split(separator: " ")[0]) }
+package final class ScriptedServer: Sendable {
+    package struct Request: Sendable {
+        package let line: String
+        /// Names in small letters.
+        package let fields: [String: String]
+        package var path: String { String(line.split(separator: " ")[1]) }
+        package var method: String { String(line.split(separator: " ")[0]) }
     }
 
-    struct Answer: Sendable {
-        var bytes: [UInt8]
+    package struct Answer: Sendable {
+        package var bytes: [UInt8]
         /// Wait so long before the connection ends.
-        var milliseconds: UInt32 = 0
+        package var milliseconds: UInt32 = 0
 
-        init(_ status: String, _ fields: [String: String] = [:], _ body: [UInt8] = [], announced: Int? = nil) {
+        /// - Parameter announced: the length that the header tells; that of the body unless given.
+        package init(
+            _ status: String, _ fields: [String: String] = [:], _ body: [UInt8] = [], announced: Int? = nil
+        ) {
             var head = "HTTP/1.1 \(status)\r\nContent-Length: \(announced ?? body.count)\r\nConnection: close\r\n"
             for (name, value) in fields { head += "\(name): \(value)\r\n" }
             bytes = Array((head + "\r\n").utf8) + body
         }
     }
 
-    let port: UInt16
+    package let port: UInt16
     private let socket: Descriptor
     private let state = Mutex<[Request]>([])
 
-    var requests: [Request] { state.withLock { $0 } }
-    var base: String { "http://127.0.0.1:\(port)" }
+    package var requests: [Request] { state.withLock { $0 } }
+    package var base: String { "http://127.0.0.1:\(port)" }
 
-    init(_ answer: @escaping @Sendable (Request, Int) -> Answer) throws {
+    /// - Parameter answer: gets the request and its number, from 1.
+    package init(_ answer: @escaping @Sendable (Request, Int) -> Answer) throws {
         socket = Descriptor(owning: Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -47,7 +52,8 @@ final class ScriptedServer: Sendable {
         try NativeThread { [self] in serve(answer) }.detach()
     }
 
-    func stop() { shutdown(socket.raw, Int32(SHUT_RDWR)) }
+    /// Ends it; until then its thread keeps it.
+    package func stop() { shutdown(socket.raw, Int32(SHUT_RDWR)) }
 
     private func serve(_ answer: (Request, Int) -> Answer) {
         while true {
