@@ -15,8 +15,7 @@ final class FlatDocumentUnpacker: Unpacker {
         Extractor(
             "XML",
             identify: { candidate in
-                let head = candidate.data.prefix(4096)
-                guard candidate.isText, head.firstIndex(of: ByteView("<?xml")) != nil else { return nil }
+                guard candidate.head.declaration != nil else { return nil }
                 return Claim(.beside, sureness: 40, type: EM_TYPE_UNKNOWN)
             },
             open: { scan, object, _ throws(ModuleError) in FlatDocumentUnpacker(scan, object, format: "XML") })

@@ -13,10 +13,7 @@ final class CardUnpacker: Unpacker {
         Extractor(
             "VCARD", option: "av_scan_obj_emails",
             identify: { candidate in
-                let head = candidate.data.prefix(1024)
-                guard candidate.isText,
-                    head.firstIndex(of: ByteView("BEGIN:VC")) != nil || head.firstIndex(of: ByteView("begin:vc")) != nil
-                else { return nil }
+                guard let place = candidate.head.card, place < 1024 else { return nil }
                 return Claim(.beside, sureness: 60, type: EM_TYPE_TEXT)
             },
             open: { scan, object, _ throws(ModuleError) in CardUnpacker(scan, object, format: "VCARD") })

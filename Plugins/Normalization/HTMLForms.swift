@@ -117,6 +117,13 @@ package struct HTMLForms {
                 if raw == .none, input.peek() != nil { withoutComments.append(0x20) }
                 return
             }
+            if raw == .none, HTMLInput.isWord(byte) {
+                let words = input.takeWords(most: 4096)
+                withoutComments.appendLowercased(words)
+                withoutTags.appendLowercased(words)
+                afterSpace = false
+                return
+            }
             input.advance()
             let character = asciiLowercased(byte)
             guard raw == .none else {

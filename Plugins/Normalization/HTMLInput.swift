@@ -30,6 +30,30 @@ struct HTMLInput {
     /// Goes behind the character that `peek` gave.
     mutating func advance() { position += 1 }
 
+    /// Takes characters that stand for themselves in text, from the next one on, and single spaces between them; at most
+    /// about `most`.
+    mutating func takeWords(most: Int) -> ByteView {
+        let begin = position
+        let end = min(bytes.count, begin + most)
+        while position < end {
+            if HTMLInput.isWord(bytes[position]) {
+                position += 1
+            } else if bytes[position] == 0x20, position > begin, position + 1 < bytes.count,
+                HTMLInput.isWord(bytes[position + 1])
+            {
+                position += 2
+            } else {
+                break
+            }
+        }
+        return bytes.slice(begin, position)
+    }
+
+    /// Visible ASCII but what begins a tag or a reference.
+    @inline(__always) static func isWord(_ byte: UInt8) -> Bool {
+        byte &- 0x21 < 0x5e && byte != UInt8(ascii: "<") && byte != UInt8(ascii: "&")
+    }
+
     mutating func skipSpace() {
         while let byte = peek(), isASCIISpace(byte) { advance() }
     }

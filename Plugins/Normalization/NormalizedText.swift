@@ -41,6 +41,14 @@ package struct NormalizedText {
         for byte in bytes.buffer { append(byte) }
     }
 
+    mutating func appendLowercased(_ bytes: ByteView) {
+        let fits = min(bytes.count, capacity - count)
+        if fits < bytes.count { isCut = true }
+        guard let from = bytes.base else { return }
+        for index in 0..<fits { base[count + index] = asciiLowercased(from[index]) }
+        count += fits
+    }
+
     /// Appends text as `PlainText` has it, up to the first byte that is left out or does not fit.
     ///
     /// - Parameter afterSpace: whether white space precedes it; then, whether what was appended ends with some.

@@ -12,8 +12,9 @@ final class ShellArchiveUnpacker: Unpacker {
         Extractor(
             "SHAR",
             identify: { candidate in
+                guard let place = candidate.head.shell, place < 2048 else { return nil }
                 let head = candidate.data.prefix(2048)
-                guard head.firstIndex(of: 0) == nil, head.firstIndex(of: ByteView("#!/bin/sh")) != nil,
+                guard head.firstIndex(of: 0) == nil,
                     head.firstIndex(of: ByteView("shell archive")) != nil
                         || head.firstIndex(of: ByteView("shar")) != nil
                 else { return nil }

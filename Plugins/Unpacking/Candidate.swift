@@ -28,6 +28,9 @@ package final class Candidate {
     /// Whether it is called a text or looks so.
     package private(set) lazy var isText = isDeclaredText || data.prefix(1024).firstIndex(of: 0) == nil
 
+    /// What stands near its beginning; nothing is sought in what is no text, and in a message: its parts are its children.
+    package private(set) lazy var head = HeadMarks(in: isText && !isMessage ? data : ByteView())
+
     /// What a text may hold; nothing for what is none.
     package private(set) lazy var marks: TextMarks = isText && !isMessage ? TextMarks(in: data) : []
 }

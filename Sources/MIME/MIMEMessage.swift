@@ -70,13 +70,11 @@ package enum MIMEMessage {
     /// Whether the bytes begin with a boundary line that header fields of a part follow: a body that lost its header.
     package static func isHeadless(_ bytes: ByteView) -> Bool {
         let head = bytes.prefix(4096)
-        let scanner = LineScanner(bytes: head, end: head.count, bareCREndsLine: usesBareCR(head, from: 0))
         var index = 0
         while index < head.count, isASCIISpace(head[index]) { index += 1 }
-        guard head.dropFirst(index).hasPrefix(ByteView("--")), let line = scanner.line(from: index, check: { true })
-        else {
-            return false
-        }
+        guard head.dropFirst(index).hasPrefix(ByteView("--")) else { return false }
+        let scanner = LineScanner(bytes: head, end: head.count, bareCREndsLine: usesBareCR(head, from: 0))
+        guard let line = scanner.line(from: index, check: { true }) else { return false }
         return head.dropFirst(line.next).hasPrefixIgnoringCase(ByteView("content-"))
     }
 
