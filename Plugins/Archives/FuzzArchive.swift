@@ -13,11 +13,21 @@ package func fuzzArchive(_ bytes: ByteView) {
 /// Opens any bytes as one format, whether or not they look like it, and traps likewise: an extractor must not rely on
 /// what its identification saw.
 ///
-/// - Parameter format: a name of the registry, e.g. "ZIP".
-package func fuzzExtractor(_ format: ByteView, _ bytes: ByteView) {
-    let host = TrialHost(memory: 4 << 20)
-    host.mostObjects = 1_000
-    expectPromises(host, bytes, host.unpack(bytes, as: format))
+/// - Parameters:
+///   - format: a name of the registry, e.g. "ZIP".
+///   - input: the bytes, and behind them perhaps the scan's limits, names and passwords: see `TrialConditions`.
+package func fuzzExtractor(_ format: ByteView, _ input: ByteView) {
+    guard let conditions = TrialConditions(endOf: input) else {
+        let host = TrialHost(memory: 4 << 20)
+        host.mostObjects = 1_000
+        return expectPromises(host, input, host.unpack(input, as: format))
+    }
+    let host = conditions.host()
+    conditions.bytes.withUnsafeBufferPointer { buffer in
+        let bytes = ByteView(buffer)
+        let status = host.unpack(bytes, as: format, name: conditions.name, declared: conditions.declared)
+        expectPromises(host, bytes, status)
+    }
 }
 
 /// The names of the registry.

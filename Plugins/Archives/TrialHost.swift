@@ -31,6 +31,10 @@ package final class TrialHost {
     /// Limits, by the numbers of `em.host.budget/1`.
     package var mostObjects: UInt64 = 10_000
     package var mostBytes: UInt64 = .max
+    /// Whether children may lie deeper than the container.
+    package var mayGoDeeper = true
+    /// The option `av_scan_passwords`.
+    package var passwords = ByteView()
     /// Whether the data of children is kept.
     package var keepsData = true
     package var agent: StaticString = ""
@@ -75,9 +79,11 @@ package final class TrialHost {
     }
 
     /// The same as one format alone, whatever the bytes look like; EM_E_ARGUMENT when em003 has no such format.
-    package func unpack(_ bytes: ByteView, as format: ByteView) -> em_status {
+    package func unpack(
+        _ bytes: ByteView, as format: ByteView, name: ByteView = ByteView(), declared: ByteView = ByteView()
+    ) -> em_status {
         guard let chosen = extractor(named: format) else { return EM_E_ARGUMENT }
-        return withModule(object(bytes)) { _, instance, object in
+        return withModule(object(bytes, name: name, declared: declared)) { _, instance, object in
             guard let instance else { return EM_E_INTERNAL }
             let handle = OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
             let scan = ScanContext(handle, borrow(Archives.self, instance).services)
@@ -201,6 +207,7 @@ package final class TrialHost {
         case EM_BUDGET_OBJECTS: mostObjects - min(mostObjects, UInt64(children.count))
         case EM_BUDGET_MEMORY: UInt64(capacity - used)
         case EM_BUDGET_TOTAL: mostBytes - min(mostBytes, total)
+        case EM_BUDGET_DEPTH where !mayGoDeeper: 0
         default: .max
         }
     }
@@ -267,8 +274,9 @@ nonisolated(unsafe) private var reportTable = em_host_report_v1(
 nonisolated(unsafe) private var optionTable = em_host_option_v1(
     number: { _, _, otherwise in otherwise },
     text: { scan, name in
-        guard let host = trial(scan), equals(name, "agent") else { return em_slice() }
-        return slice(host.agent)
+        guard let host = trial(scan) else { return em_slice() }
+        if equals(name, "agent") { return slice(host.agent) }
+        return equals(name, "av_scan_passwords") ? host.passwords.slice : em_slice()
     })
 nonisolated(unsafe) private var moduleTable = em_host_module_v1(provider: { _, _, _, _ in EM_END })
 nonisolated(unsafe) private var dataTable = em_host_data_v1(find: { _, _, _ in EM_E_DATA })

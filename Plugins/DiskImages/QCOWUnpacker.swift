@@ -31,6 +31,8 @@ final class QCOWUnpacker: SparseDiskUnpacker {
         guard features & 0b1_0100 == 0 else { return found(EM_OBJECT_UNSUPPORTED) }
         let isZstandard = features & 8 != 0 && data.count > 104 && data[104] == 1
         let size = 1 << Int(bits)
+        // Of a right image each table is there once.
+        var entriesLeft = data.count / 8
         for number in 0..<min(Int(stated), (data.count - table) / 8) {
             try scan.check()
             let entry = (data.loadBigEndian(UInt64.self, at: table + 8 * number) ?? 0) & 0x00ff_ffff_ffff_fe00
@@ -39,7 +41,10 @@ final class QCOWUnpacker: SparseDiskUnpacker {
                 found(EM_OBJECT_TRUNCATED)
                 continue
             }
-            for index in 0..<min(size / 8, (data.count - second) / 8) {
+            let entries = min(size / 8, (data.count - second) / 8)
+            entriesLeft -= entries
+            guard entriesLeft >= 0 else { return overLimit(EM_BUDGET_OBJECTS) }
+            for index in 0..<entries {
                 let entry = data.loadBigEndian(UInt64.self, at: second + 8 * index) ?? 0
                 let isCompressed = entry & 1 << 62 != 0
                 guard entry & 0x3fff_ffff_ffff_ffff != 0, isCompressed || !hasFeatures || entry & 1 == 0 else {

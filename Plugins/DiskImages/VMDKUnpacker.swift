@@ -29,6 +29,8 @@ final class VMDKUnpacker: SparseDiskUnpacker {
         let size = Int(grain) * 512
         let sectors = min(capacity, 1 << 40)
         let tables = Int((sectors + grain * UInt64(perTable) - 1) / (grain * UInt64(perTable)))
+        // Of a right image each table is there once.
+        var entriesLeft = data.count / 4
         for number in 0..<min(tables, (data.count - directory) / 4) {
             try scan.check()
             guard let sector = data.load(UInt32.self, at: directory + 4 * number), sector != 0 else { continue }
@@ -36,7 +38,10 @@ final class VMDKUnpacker: SparseDiskUnpacker {
                 found(EM_OBJECT_TRUNCATED)
                 continue
             }
-            for index in 0..<min(Int(perTable), (data.count - table) / 4) {
+            let entries = min(Int(perTable), (data.count - table) / 4)
+            entriesLeft -= entries
+            guard entriesLeft >= 0 else { return overLimit(EM_BUDGET_OBJECTS) }
+            for index in 0..<entries {
                 guard let sector = data.load(UInt32.self, at: table + 4 * index), sector > 1 else { continue }
                 guard let place = data.place(UInt64(sector) * 512) else {
                     found(EM_OBJECT_TRUNCATED)

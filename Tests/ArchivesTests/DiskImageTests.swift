@@ -130,4 +130,27 @@ import Testing
         let image = joined(header, withFields(512, [(0, big(1024, 8))]), entries, stored, packed)
         #expect(unpacked(image).host.children.map(\.data) == [joined(stored, cluster)])
     }
+
+    @Test func tableThatIsThereOnceIsReadOnce() {
+        // Each table of the directory is the same one, which has nothing: the work would be the square of the size.
+        let qcow = joined(
+            withFields(
+                512,
+                [
+                    (0, big(0x5146_49FB, 4)), (4, big(2, 4)), (20, big(9, 4)), (24, big(1 << 20, 8)), (36, big(64, 4)),
+                    (40, big(512, 8)),
+                ]), joined((0..<64).map { _ in big(1024, 8) }.flatMap { $0 }, [UInt8](repeating: 0, count: 512)))
+        let vmdk = joined(
+            withFields(
+                512,
+                [
+                    (0, Array("KDMV".utf8)), (4, little(1, 4)), (12, little(1 << 30, 8)), (20, little(8, 8)),
+                    (44, little(128, 4)), (56, little(1, 8)),
+                ]), joined((0..<128).map { _ in little(2, 4) }.flatMap { $0 }, [UInt8](repeating: 0, count: 512)))
+        for image in [qcow, vmdk] {
+            let host = unpacked(image).host
+            #expect(host.exceeded == [EM_BUDGET_OBJECTS])
+            #expect(host.checks < 64, "it ends early")
+        }
+    }
 }
