@@ -15,8 +15,7 @@ package func expand(
     _ data: ByteView, head: ByteView = ByteView(), by filter: LibarchiveSupport, most: Int = .max, _ scan: ScanContext,
     into output: inout Output
 ) throws(ModuleError) -> InflateEnd {
-    var entry: OpaquePointer?
-    guard let reader = LibarchiveReader(scan, head: head, data, filter.union(.raw)), try reader.next(&entry) == .ready
+    guard let reader = LibarchiveReader(scan, head: head, data, filter.union(.raw)), try reader.next().outcome == .ready
     else { return .damaged }
     var left = most
     while left > 0 {

@@ -155,9 +155,11 @@ package final class LibarchiveReader {
         case fatal
     }
 
-    /// Goes on to the next entry.
-    package func next(_ entry: inout OpaquePointer?) throws(ModuleError) -> Outcome {
-        try outcome(archive_read_next_header(archive, &entry))
+    /// Goes on to the next entry, which is there when the outcome is `.ready`.
+    package func next() throws(ModuleError) -> (outcome: Outcome, entry: LibarchiveEntry?) {
+        var entry: OpaquePointer?
+        let outcome = try outcome(archive_read_next_header(archive, &entry))
+        return (outcome, outcome == .ready ? entry.map { LibarchiveEntry($0) } : nil)
     }
 
     /// Reads some content of the current entry; 0 bytes is its end.

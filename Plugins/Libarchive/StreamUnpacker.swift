@@ -18,8 +18,7 @@ package final class StreamUnpacker: Unpacker {
     package override func next() throws(ModuleError) -> Bool {
         guard !isDone, mayHaveChildren() else { return false }
         isDone = true
-        var entry: OpaquePointer?
-        guard let reader = LibarchiveReader(scan, data, support), try reader.next(&entry) == .ready else {
+        guard let reader = LibarchiveReader(scan, data, support), try reader.next().outcome == .ready else {
             found(EM_OBJECT_MALFORMED | EM_OBJECT_UNSUPPORTED)
             return false
         }

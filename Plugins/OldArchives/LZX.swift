@@ -11,8 +11,8 @@ import Unpacking
 /// - Returns: whether all of it came out.
 func expandLZX(_ packed: ByteView, _ size: Int, window: Int, into output: inout Output) throws(ModuleError) -> Bool {
     let start = output.count
-    var decoder = LZXDecoder(packed, start: start, window: window)
-    let isWhole = try decoder.run(size, into: &output)
+    var decoder = LZXDecoder(packed, start: start, window: window, hasShortSizes: true)
+    let isWhole = try decoder.run(to: size, into: &output)
     translateCalls(output.bytes.dropFirst(start))
     return isWhole
 }
@@ -48,7 +48,7 @@ func expandLZXFrames(
         if number % interval == 0 { decoder = LZXDecoder(packed, start: start, window: window) }
         if let stated = decoder.begin(packed, isFirst: number % interval == 0), stated > 0 { fileSize = stated }
         let end = min(size, (number + 1) * LZXDecoder.frameSize)
-        guard try decoder.runFrame(to: end, into: &output) else { return false }
+        guard try decoder.run(to: end, into: &output) else { return false }
         number += 1
     }
     return true
@@ -66,6 +66,8 @@ private struct LZXDecoder {
     private var long = PrefixCode()
     private let start: Int
     private let window: Int
+    /// Of blocks: one bit for the usual one, else 16 bits for a small window.
+    private let hasShortSizes: Bool
     private let slots: Int
     private var recent = InlineArray<3, Int>(repeating: 1)
     /// Lengths of the codewords, to which those of the next block are differences.
@@ -73,8 +75,9 @@ private struct LZXDecoder {
     private var longLengths = [UInt8](repeating: 0, count: 249)
     private var aligned = PrefixCode()
 
-    init(_ packed: ByteView, start: Int, window: Int) {
+    init(_ packed: ByteView, start: Int, window: Int, hasShortSizes: Bool = false) {
         bits = WordBits(packed)
+        self.hasShortSizes = hasShortSizes
         self.start = start
         self.window = window
         var slots = 0
@@ -91,43 +94,6 @@ private struct LZXDecoder {
         return (2 + slot & 1) << (slot / 2 - 1)
     }
 
-    mutating func run(_ size: Int, into output: inout Output) throws(ModuleError) -> Bool {
-        while output.count - start < size {
-            try output.check()
-            let kind = bits.take(3)
-            var blockSize = 32768
-            if bits.take(1) == 0 {
-                blockSize = bits.take(16)
-                if window >= 65536 { blockSize = blockSize << 8 | bits.take(8) }
-            }
-            guard blockSize > 0, !bits.isPastEnd else { return false }
-            let end = min(size, output.count - start + blockSize)
-            switch kind {
-            case 1, 2:
-                if kind == 2 {
-                    var lengths: [UInt8] = []
-                    for _ in 0..<8 { lengths.append(UInt8(bits.take(3))) }
-                    aligned = PrefixCode(lengths)
-                }
-                guard Self.readLengths(&bits, &mainLengths, 0..<256),
-                    Self.readLengths(&bits, &mainLengths, 256..<256 + 8 * slots),
-                    Self.readLengths(&bits, &longLengths, 0..<249), try block(end, isAligned: kind == 2, &output)
-                else { return false }
-            case 3:
-                bits.align()
-                for index in 0..<3 {
-                    guard let number = bits.number() else { return false }
-                    recent[index] = Int(number)
-                }
-                let bytes = bits.bytes(end - (output.count - start))
-                guard try output.append(bytes), output.count - start == end else { return false }
-                if bytes.count & 1 == 1 { _ = bits.byte() }
-            default: return false
-            }
-        }
-        return true
-    }
-
     /// Goes on with the bytes of a frame; what the first one says about the size for calls.
     mutating func begin(_ packed: ByteView, isFirst: Bool) -> Int? {
         bits = WordBits(packed)
@@ -135,8 +101,8 @@ private struct LZXDecoder {
         return bits.take(16) << 16 | bits.take(16)
     }
 
-    /// Expands up to the end of a frame.
-    mutating func runFrame(to end: Int, into output: inout Output) throws(ModuleError) -> Bool {
+    /// Expands up to so many bytes from the beginning; a block may go on behind them.
+    mutating func run(to end: Int, into output: inout Output) throws(ModuleError) -> Bool {
         while output.count - start < end {
             try output.check()
             if left == 0 {
@@ -160,7 +126,11 @@ private struct LZXDecoder {
 
     private mutating func readBlockHeader() -> Bool {
         kind = bits.take(3)
-        left = bits.take(16) << 8 | bits.take(8)
+        left = 32768
+        if !hasShortSizes || bits.take(1) == 0 {
+            left = bits.take(16)
+            if !hasShortSizes || window >= 65536 { left = left << 8 | bits.take(8) }
+        }
         guard left > 0, !bits.isPastEnd else { return false }
         switch kind {
         case 1, 2:
@@ -186,12 +156,6 @@ private struct LZXDecoder {
             return true
         default: return false
         }
-    }
-
-    private mutating func block(_ end: Int, isAligned: Bool, _ output: inout Output) throws(ModuleError) -> Bool {
-        main = PrefixCode(mainLengths)
-        long = PrefixCode(longLengths)
-        return try symbols(end, isAligned: isAligned, &output)
     }
 
     private mutating func symbols(_ end: Int, isAligned: Bool, _ output: inout Output) throws(ModuleError) -> Bool {
@@ -266,9 +230,7 @@ private struct LZXDecoder {
 
 /// Makes the absolute targets of calls relative again, as if the file had so many bytes; WIM always says 12,000,000.
 private func translateCalls(_ content: ByteView, at position: Int = 0, fileSize: Int = 12_000_000) {
-    guard content.count > 10 else { return }
-    let bytes = UnsafeMutablePointer(mutating: content.buffer.baseAddress)
-    guard let bytes else { return }
+    guard content.count > 10, let bytes = UnsafeMutablePointer(mutating: content.buffer.baseAddress) else { return }
     let fileSize = Int32(clamping: fileSize)
     var place = 0
     while place < content.count - 10 {

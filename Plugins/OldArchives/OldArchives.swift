@@ -21,6 +21,8 @@ package func oldArchiveExtractors(_ body: (Extractor) -> Void) {
     body(SISUnpacker.extractor)
     body(EGGUnpacker.extractor)
     body(ACEUnpacker.extractor)
-    RecognizedUnpacker.extractors(body)
+    body(RecognizedUnpacker.longRangeZip)
+    body(RecognizedUnpacker.innoSetup)
+    body(RecognizedUnpacker.stuffIt)
     packerExtractors(body)
 }

@@ -241,8 +241,7 @@ final class SevenZipDecryption: Unpacker {
 
     /// Whether the first file of the archive is what its checksum says.
     private func isRight(_ archive: ByteView) throws(ModuleError) -> Bool {
-        var entry: OpaquePointer?
-        guard let reader = LibarchiveReader(scan, archive, .sevenZip), try reader.next(&entry) == .ready else {
+        guard let reader = LibarchiveReader(scan, archive, .sevenZip), try reader.next().outcome == .ready else {
             return false
         }
         let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 65536)

@@ -385,3 +385,13 @@ for name, made in {
     "word-total": lambda: conditions(word(True), total=40), "sheet-total": lambda: conditions(sheet(True), total=40),
 }.items():
     seed("OLE2", name)(made)
+
+
+WIDE_PASSWORD = "p\u00e4\u20ac\U0001f600\u0001".encode()
+seed("OLE2", "agile-wide")(lambda: conditions(documents.compound(agile(WIDE_PASSWORD)), passwords=b"a\xff:" + WIDE_PASSWORD))
+seed("OLE2", "agile-names")(lambda: documents.compound({
+    name: data.replace(b'"SHA512"', b'"SHA-1"').replace(b"<keyData", b"<x keyData/><keyDatas/><p:keyData", 1) for name, data in agile().items()}))
+for text, other in ((b'"SHA512"', b'"SHA9"'), (b"spinCount=\"20\"", b"spinCount=\"2x\""), (b"spinCount=\"20\"", b"spinCount=\"\""), (b"spinCount=\"20\"", b"spinCounts=\"2"),
+                    (b'keyBits="256"', b'keyBits="100"'), (b'encryptedKeyValue="', b'encryptedKeyValue="' + b"A" * 600), (b"hashAlgorithm", b"hashalgorithm"), (b"/></keyEncryptor>", b"")):
+    seed("OLE2", f"agile-{hashlib.sha1(text + other).hexdigest()[:6]}")(lambda text=text, other=other: documents.compound(
+        {name: data.replace(text, other) for name, data in agile().items()}))

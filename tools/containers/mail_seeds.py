@@ -5,7 +5,8 @@ import os
 import struct
 import zlib
 
-from seeds import TEXT, conditions, seed
+import documents
+from seeds import TEXT, conditions, pieces, raw_deflate, seed
 from tool import Folder
 
 
@@ -137,9 +138,56 @@ for format, kinds in TREES.items():
     for name, command in kinds.items():
         made = tree_of(command, output="out")
         if format == "ISO":
-            from seeds import pieces
             made = functools.partial(lambda made: pieces(made()), made)
         seed(format, "tree-" + name)(made)
         for limit, values in {"total": {"total": 2}, "memory": {"memory": 20}, "checks": {"checks": 5}}.items():
             if format != "ISO":
                 seed(format, f"tree-{name}-{limit}")(functools.partial(lambda made, values: conditions(made(), **values), made, values))
+
+
+# ---------------------------------------------------------------- compound files
+
+def macros(*tokens, stored=False, damage=b""):
+    """A container of VBA (MS-OVBA 2.4.1) behind some bytes of a module."""
+    if stored:
+        return bytes(200) + b"\x01" + struct.pack("<H", 0x3000 | len(TEXT) + 5) + b"\0Attribut" + TEXT
+    body = b"\0Attribut"
+    for token in tokens:
+        body += token
+    body += damage
+    return bytes(200) + b"\x01" + struct.pack("<H", 0xb000 | len(body) - 1) + body
+
+
+COPIES = b"\x00e VB_Na" + b"\x06m" + struct.pack("<HH", 8 << 12 | 1, 3 << 12) + b"= abcd" + b"\x01" + struct.pack("<H", 0x0005)
+ENCRYPTED_INFO = struct.pack("<HHII", 2, 2, 4, 5000)
+HWP = b"HWP Document File".ljust(32, b"\0") + struct.pack("<I", 0x05000000)
+for name, streams in {
+    "macros": {"VBA/Module1": macros(b"\x00e VB_Nam")}, "macros-copies": {"VBA/Module1": macros(COPIES)}, "macros-stored": {"VBA/Module1": macros(stored=True)},
+    "macros-far": {"VBA/Module1": macros(b"\xff\xff\xff\xff")}, "macros-cut": {"VBA/Module1": macros(b"\x01", damage=b"\x05")}, "macros-other": {"M": bytes(200) + b"\x02ab\0Attribut e"},
+    "macros-long": {"VBA/M": macros(b"\x00" + b"abcdefgh", *([b"\x00" + b"abcdefgh"] * 40), b"\x03" + struct.pack("<HH", 0x0fff, 0x7fff))}, "macros-early": {"M": b"\0Attribut"},
+    "hangul": {"FileHeader": HWP + struct.pack("<I", 1), "BodyText/Section0": raw_deflate(TEXT), "BinData/BIN0001.OLE": raw_deflate(b"1234" + bytes.fromhex("d0cf11e0a1b11ae1") + TEXT)},
+    "hangul-cut": {"FileHeader": HWP + struct.pack("<I", 1), "BodyText/Section0": raw_deflate(TEXT)[:-9], "Other": b"no deflate, this, is text"},
+    "hangul-password": {"FileHeader": HWP + struct.pack("<I", 3), "BodyText/Section0": TEXT}, "hangul-plain": {"FileHeader": HWP + struct.pack("<I", 0), "S": TEXT},
+    "hangul-other": {"FileHeader": b"HWP Other".ljust(40), "S": TEXT}, "hangul-short": {"FileHeader": HWP, "S": TEXT},
+    "msg-rtf": {"__substg1.0_10090102": rtf_packed(LZFU)}, "msg-rtf-nothing": {"__substg1.0_10090102": b"x" * 20}, "msg-rtf-plain": {"__substg1.0_10090102": rtf_packed(TEXT, 0x414c454d)},
+    "msg-names": {"__attach_version1.0_#00000000/__substg1.0_37010102": TEXT, "__attach_version1.0_#00000000/__substg1.0_3704001E": b"short.txt",
+                  "__attach_version1.0_#00000001/__substg1.0_37010102": TEXT, "__attach_version1.0_#00000001/__substg1.0_3707001E": b"long name.txt"},
+    "package": {"\x01Ole10Native": documents.ole_package("a.txt", TEXT)}, "package-cut": {"\x01Ole10Native": documents.ole_package("a.txt", TEXT)[:-20]},
+    "package-no-label": {"\x01Ole10Native": documents.ole_package("", TEXT)}, "package-other": {"\x01Ole10Native": b"\0\0\0\0\x03\0" + TEXT},
+    "package-no-path": {"\x01Ole10Native": b"\0\0\0\0\x02\0label"}, "package-path": {"\x01Ole10Native": b"\0\0\0\0\x02\0l\0p\0\0\0\3\0\xff\xff\0\0"},
+    "package-no-size": {"\x01Ole10Native": b"\0\0\0\0\x02\0l\0p\0\0\0\3\0\1\0\0\0x"}, "encryption-other": {"EncryptionInfo": ENCRYPTED_INFO + bytes(200), "EncryptedPackage": TEXT},
+    "encryption-short": {"EncryptionInfo": b"\4\0", "EncryptedPackage": TEXT}, "encryption-agile": {"EncryptionInfo": struct.pack("<HHI", 4, 4, 64) + b"<keyData saltSize=\"1", "EncryptedPackage": TEXT},
+    "book-short": {"Workbook": struct.pack("<HHHHHH", 0x809, 0, 0x2f, 4, 1, 1)}, "book-cut": {"Workbook": struct.pack("<HHH", 0x2f, 60, 1)}, "book-records": {"Workbook": struct.pack("<HH", 0x809, 0) * 9},
+    "word-table-short": {"WordDocument": struct.pack("<HHHHHH", 0xa5ec, 1, 0, 0, 0, 0x300), "1Table": b"\1\0\1\0"},
+    "word-table-other": {"WordDocument": struct.pack("<HHHHHH", 0xa5ec, 1, 0, 0, 0, 0x300), "1Table": struct.pack("<HHII", 2, 2, 0, 32) + bytes(100)},
+}.items():
+    seed("OLE2", name)(lambda streams=streams: documents.compound(streams))
+    for limit, values in {"total": {"total": 3}, "total-more": {"total": 8}, "memory": {"memory": 2}}.items():
+        seed("OLE2", f"{name}-{limit}")(lambda streams=streams, values=values: conditions(documents.compound(streams), **values))
+
+
+# ---------------------------------------------------------------- texts of many lines
+
+seed("UUE", "far")(lambda: pieces(bytes(200 * 512) + b"\nbegin 644 a.txt\n" + b"#86)C\n" * 9 + b"`\nend\n"))
+seed("UUE", "far-checks")(lambda: pieces(bytes(200 * 512) + b"\nbegin 644 a.txt\n" + b"#86)C\n" * 9 + b"`\nend\n", checks=2))
+seed("UUE", "long")(lambda: pieces((b"text of a line\n" * 9000) + b"begin 644 a.txt\n" + b"#86)C\n" * 9 + b"`\nend\n"))

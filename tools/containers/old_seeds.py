@@ -194,3 +194,183 @@ for name, options in {"0": ["-m0"], "1": ["-m1"], "2": ["-m2"], "3": ["-m3"], "4
     seed("ARJ", f"method-{name}-mixed")(lambda options=options: arj(*options, content=NOISE + TEXT * 40 + NOISE))
     for limit, values in {"total": {"total": 3}, "memory": {"memory": 2}}.items():
         seed("ARJ", f"method-{name}-{limit}")(lambda options=options, values=values: conditions(arj(*options, content=TEXT * 40), **values))
+
+
+# ---------------------------------------------------------------- AutoIt
+
+def key_stream(seed_value, new):
+    mask = 0xffffffff
+    if new:
+        value, state = seed_value & 0xffff, []
+        for _ in range(17):
+            value = (1 - value * 0x53a9b4fb) & mask
+            state.append(value)
+        one, other = 0, 10
+
+        def step():
+            nonlocal one, other
+            roll = lambda number, by: (number << by | number >> 32 - by) & mask  # noqa: E731
+            value = (roll(state[one], 9) + roll(state[other], 13)) & mask
+            state[one] = value
+            one, other = (one - 1) % 17, (other - 1) % 17
+            return value
+        for _ in range(9):
+            step()
+        while True:
+            step()
+            yield step() >> 24
+    state = [seed_value & mask]
+    for place in range(1, 624):
+        state.append((place + 0x6c078965 * (state[-1] >> 30 ^ state[-1])) & mask)
+    while True:
+        for place in range(624):
+            value = state[place] & 0x80000000 | state[(place + 1) % 624] & 0x7fffffff
+            state[place] = state[(place + 397) % 624] ^ value >> 1 ^ (0x9908b0df if value & 1 else 0)
+        for value in list(state):
+            value ^= value >> 11
+            value ^= value << 7 & 0x9d2c5680
+            value ^= value << 15 & 0xefc60000
+            value ^= value >> 18
+            yield value >> 1 & 255
+
+
+def hidden(data, key, new):
+    return bytes(byte ^ other for byte, other in zip(data, key_stream(key & 0xffffffff, new)))
+
+
+def autoit_packed(text, new, copies=((3, 3), (40, 8)), size=None):
+    bits = []
+
+    def put(value, width):
+        bits.extend(value >> width - 1 - place & 1 for place in range(width))
+
+    def length(value):
+        for width, full in ((2, 3), (3, 7), (5, 31), (8, 255)):
+            if value < full:
+                return put(value, width)
+            put(full, width)
+            value -= full
+        while value >= 255:
+            put(255, 8)
+            value -= 255
+        put(value, 8)
+    for byte in text:
+        put(1 if new else 0, 1)
+        put(byte, 8)
+    total = len(text)
+    for distance, count in copies:
+        put(0 if new else 1, 1)
+        put(distance, 15)
+        length(count - 3)
+        total += count
+    bits += [0] * (-len(bits) % 8)
+    body = bytes(sum(bits[at + place] << 7 - place for place in range(8)) for at in range(0, len(bits), 8))
+    return (b"EA06" if new else b"EA05") + struct.pack(">I", total if size is None else size) + body
+
+
+def autoit(new, content=None, packed=True, name="a.au3", mark=True, size=None):
+    def text(value, mask, key):
+        value = value.encode("utf-16-le" if new else "latin1")
+        count = len(value) // (2 if new else 1)
+        return struct.pack("<I", count ^ mask) + hidden(value, key + count, new)
+    head = bytes.fromhex("a3484bbe986c4aa9994c530a86d6487d41553321454130") + (b"6" if new else b"5") + bytes(range(16))
+    content = autoit_packed(TEXT, new) if content is None else content
+    data = hidden(content, 0x2477 if new else 0x22af + sum(range(16)), new)
+    made = head + (struct.pack("<I", 0x52ca436b if new else 0xceb06dff) if mark else b"")
+    made += text(">>>AUTOIT SCRIPT<<<", *((0xadbc, 0xb33f) if new else (0x29bc, 0xa25e))) + text(name, *((0xf820, 0xf479) if new else (0x29ac, 0xf25e)))
+    return (made + bytes([1 if packed else 0]) + struct.pack("<I", (len(data) if size is None else size) ^ (0x87bc if new else 0x45aa))
+            + bytes(24) + data + bytes(8))
+
+
+for new in (False, True):
+    for name, made in {
+        "script": {}, "plain": {"content": TEXT, "packed": False}, "no-mark": {"mark": False}, "size": {"size": 1 << 20}, "empty": {"content": b""},
+        "long": {"copies": ((1, 3), (1, 7), (2, 20), (5, 60), (9, 400), (1, 2000))}, "distance-0": {"copies": ((0, 3),)}, "distance-far": {"copies": ((9999, 3),)},
+        "short": {"whole": 1 << 20}, "other-pack": {"content": b"EA99" + bytes(40)},
+    }.items():
+        copies, whole = made.pop("copies", None), made.pop("whole", None)
+        if copies or whole:
+            made["content"] = autoit_packed(TEXT, new, copies or (), whole)
+        data = autoit(new, **made)
+        seed("AUTOIT", f"{name}-{5 + new}")(lambda data=data: data)
+        seed("AUTOIT", f"{name}-{5 + new}-cut")(lambda data=data: data[:len(data) * 2 // 3])
+        for limit, values in {"total": {"total": 2}, "total-3": {"total": 3}, "memory": {"memory": 2}, "checks": {"checks": 3}}.items():
+            seed("AUTOIT", f"{name}-{5 + new}-{limit}")(lambda data=data, values=values: conditions(data, **values))
+
+
+# ---------------------------------------------------------------- programs
+
+def upx_elf(blocks, bits=64, inner=None, size=None):
+    """An ELF program of UPX: headers, "UPX!" and blocks of (method, filter, mark, size, data)."""
+    head = bytearray(64 if bits == 64 else 52)
+    head[:6] = b"\x7fELF" + bytes([2 if bits == 64 else 1, 1])
+    width = 56 if bits == 64 else 32
+    struct.pack_into("<Q" if bits == 64 else "<I", head, 32 if bits == 64 else 28, len(head))
+    struct.pack_into("<HH", head, 54 if bits == 64 else 42, width, 1)
+    out = bytes(head) + bytes(width) + bytes(4) + b"UPX!" + bytes(8) + struct.pack("<I", 1000 if size is None else size) + bytes(4)
+    for method, kind, mark, length, data in blocks:
+        out += struct.pack("<IIBBBB", length, len(data), method, kind, mark, 0) + data
+    return out.ljust(160, b"\0")
+
+
+def elf_head(bits, segments):
+    table, width = (64, 56) if bits == 64 else (52, 32)
+    head = (b"\x7fELF" + bytes([2 if bits == 64 else 1, 1])).ljust(table, b"\0")
+    for offset, length, kind in segments:
+        entry = bytearray(width)
+        struct.pack_into("<I", entry, 0, kind)
+        struct.pack_into("<Q" if bits == 64 else "<I", entry, 8 if bits == 64 else 4, offset)
+        struct.pack_into("<Q" if bits == 64 else "<I", entry, 32 if bits == 64 else 16, length)
+        head += bytes(entry)
+    return head
+
+
+CODE = bytes([0xe8, 0x01, 0, 0, 5, 0x90, 0xe9, 0, 0, 0, 7, 0x0f, 0x85, 0, 0, 0, 9, 0x90]) * 30
+for bits in (64, 32):
+    for segments in ([(0, 400, 1), (600, 500, 1)], [(0, 400, 1), (1 << 40 if bits == 64 else 1 << 31, 500, 1)], [(0, 4, 2), (300, 500, 1)]):
+        head = elf_head(bits, segments)
+        stored = (0, 0, 0, len(head), head)
+        for number, blocks in enumerate((
+                [stored, (0, 0x49, 0, len(CODE), CODE), (0, 0, 0, 9, b"more text")], [stored, (15, 0x26, 1, len(CODE), raw_deflate(CODE))],
+                [stored, (2, 0, 0, 4000, b"\xff" * 60)], [(14, 0, 0, 4000, b"\x1a\x03" + bytes(60))])):
+            made = upx_elf(blocks, bits)
+            seed("UPX", f"elf-{bits}-{segments[1][0]}-{number}")(lambda made=made: made)
+            for total in (2, 5, 9):
+                seed("UPX", f"elf-{bits}-{segments[1][0]}-{number}-total-{total}")(lambda made=made, total=total: conditions(made, total=total))
+    for method in range(2, 17):
+        for kind in (0x11, 0x12, 0x13, 0x24, 0x25, 0x26, 0x46, 0x49, 0x77):
+            made = upx_elf([(method, kind, 1, 3000, b"\xfe\xe8\x01\x02" * 50), (0, kind, 1, len(CODE), CODE)], bits)
+            if method in (2, 15) or kind == 0x11:
+                seed("UPX", f"method-{bits}-{method}-{kind:x}")(lambda made=made: made)
+        made = upx_elf([(0, (0x11, 0x12, 0x13, 0x21, 0x22, 0x23, 0x24, 0x25, 0x36, 0x46, 0x49, 0x50, 0x14, 0x15, 0x16)[method - 2], method % 3, len(CODE), CODE)], bits)
+        seed("UPX", f"filter-{bits}-{method}")(lambda made=made: made)
+    seed("UPX", f"no-blocks-{bits}")(lambda bits=bits: upx_elf([], bits))
+    seed("UPX", f"no-mark-{bits}")(lambda bits=bits: upx_elf([], bits).replace(b"UPX!", b"UPX?"))
+
+
+def compact(value, size=None):
+    size = size or max(1, (value.bit_length() + 6) // 7)
+    return (value << size | 1 << size - 1).to_bytes(size, "little")
+
+
+def onenote_web(blob, behind=b"\x05"):
+    head = bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3") + bytes(32) + bytes.fromhex("2fe98d63d4a6c14b9a36b3fc2511a5b7")
+    return head + bytes(8) + b"\x0c\x56" + bytes(40) + blob + behind
+
+
+def blob(content, wide=False, huge=False, length=None):
+    body = compact(len(content) if length is None else length) + content
+    if huge:
+        return b"\x15" + struct.pack("<I", 0x12 | 0x7fff << 17) + compact(len(body)) + body
+    return b"\x15" + (struct.pack("<I", 0x12 | len(body) << 17) if wide else struct.pack("<H", 0x10 | len(body) << 9)) + body
+
+
+for name, made in {
+    "short": lambda: onenote_web(blob(TEXT)), "wide": lambda: onenote_web(blob(TEXT * 9, True)), "huge": lambda: onenote_web(blob(TEXT * 9, huge=True)),
+    "length": lambda: onenote_web(blob(TEXT, length=7)), "zero": lambda: onenote_web(b"\x15" + struct.pack("<H", 0x10 | 1 << 9) + b"\0"),
+    "nine": lambda: onenote_web(b"\x15" + struct.pack("<H", 0x10 | 20 << 9) + b"\x80" + struct.pack("<Q", 11) + b"eleven text"),
+    "nine-cut": lambda: onenote_web(b"\x15" + struct.pack("<H", 0x10 | 20 << 9) + b"\x80", b""), "cut": lambda: onenote_web(b"\x15" + struct.pack("<H", 0x10 | 20 << 9), b""),
+    "number-cut": lambda: onenote_web(b"\x15" + struct.pack("<H", 0x10 | 20 << 9) + b"\x40", b""), "huge-cut": lambda: onenote_web(b"\x15" + struct.pack("<I", 0x12 | 0x7fff << 17), b""),
+    "other": lambda: onenote_web(b"\x15\0\0\0\0\0"), "two": lambda: onenote_web(blob(TEXT) + blob(TEXT * 9, True)), "far": lambda: onenote_web(bytes(70000) + blob(TEXT)),
+}.items():
+    seed("ONENOTE", "web-" + name)(made)
