@@ -91,8 +91,7 @@ extension ZIPUnpacker {
     }
 
     private func read(_ reader: LibarchiveReader?, _ entry: ZIPEntry, _ child: inout Child) throws(ModuleError) {
-        var record: OpaquePointer?
-        guard let reader, try reader.next(&record) == .ready else {
+        guard let reader, try reader.next().outcome == .ready else {
             child.flags |= EM_OBJECT_MALFORMED
             return
         }

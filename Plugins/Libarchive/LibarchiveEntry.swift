@@ -1,4 +1,4 @@
-package import BytesE
+import BytesE
 import CArchive
 import CModuleABI
 import MIMEE

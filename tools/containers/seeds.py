@@ -31,17 +31,16 @@ def conditions(data, objects=0, total=0, checks=0, memory=0, name=b"", declared=
     return data + name + declared + passwords + numbers + b"fuzzwith"
 
 
+LIMITS = {"no-objects": {"objects": 1}, "one-object": {"objects": 2}, "deep": {"flags": 1}}
+LIMITS.update({f"total-{(total - 1) * 64}": {"total": total} for total in (1, 2, 3)})
+LIMITS.update({f"checks-{checks - 1}": {"checks": checks} for checks in (1, 2, 3, 4, 6, 9, 14)})
+LIMITS.update({f"memory-{(memory - 1) * 4}k": {"memory": memory} for memory in (1, 2, 17, 18, 34, 66)})
+
+
 def narrow(data):
     """The same input in scans with less of everything."""
-    yield "no-objects", conditions(data, objects=1)
-    yield "one-object", conditions(data, objects=2)
-    yield "deep", conditions(data, flags=1)
-    for total in (1, 2, 3):
-        yield f"total-{(total - 1) * 64}", conditions(data, total=total)
-    for checks in (1, 2, 3, 4, 6, 9, 14):
-        yield f"checks-{checks - 1}", conditions(data, checks=checks)
-    for memory in (1, 2, 17, 18, 34, 66):
-        yield f"memory-{(memory - 1) * 4}k", conditions(data, memory=memory)
+    for name, values in LIMITS.items():
+        yield name, conditions(data, **values)
 
 
 def pieces(image, **values):
@@ -497,6 +496,11 @@ def real(format, label, gzipped=False, name="a.txt"):
         made = archives.FORMATS[label][1](name, TEXT)
         return pieces(gzip.decompress(made) if gzipped else made)
     seed(format, "real-" + label)(make)
+    if format == "ISO":
+        for name, values in LIMITS.items():
+            seed(format, f"real-{label}-{name}")(lambda values=values: pieces(archives.FORMATS[label][1](name, TEXT), **values))
+        for sectors in (60, 80, 100, 120, 140):
+            seed(format, f"real-{label}-cut-{sectors}")(lambda sectors=sectors: pieces(archives.FORMATS[label][1]("a.txt", TEXT * 99)[:sectors * 512]))
 
 
 for format, labels in {"FAT": ["fat-image"], "VHD": ["vhd"], "VMDK": ["vmdk"], "QCOW2": ["qcow2"],
