@@ -104,11 +104,13 @@ package struct SectionTable {
 
     /// A section by id; empty when there is none.
     /// `element` is the size of an element in bytes, and `count` elements must fit; 0: no elements.
-    package func section(_ id: UInt32, element: Int) throws(DatabaseError) -> Section {
+    package func section(
+        _ id: UInt32, element: Int, version: UInt32 = EM_SECTION_VERSION
+    ) throws(DatabaseError) -> Section {
         for i in 0..<Int(header.section_count) {
             let at = Int(header.header_size) + i * MemoryLayout<em_database_section>.stride
             guard let entry = data.structure(em_database_section.self, at: at), entry.id == id else { continue }
-            guard entry.version == EM_SECTION_VERSION else {
+            guard entry.version == version else {
                 throw DatabaseError(.format, section: id, "a section version that this scanner does not know")
             }
             guard let bytes = data.part(at: entry.offset, elements: entry.length, size: 1) else {

@@ -2,7 +2,7 @@ import BytesE
 import CModuleABI
 import CSearch
 
-/// A filter over grams, and for each gram in it the postings that have it. See em_pattern_index.
+/// A filter over grams, and for each gram in it the postings that have it: em_gram_table.
 struct GramTable {
     private let filterBytes, directory, postings: ByteView
     private let filterShift, bucketShift: UInt64
@@ -10,25 +10,22 @@ struct GramTable {
     let count: Int
 
     /// - Throws: when a part lies outside the data.
-    init(
-        _ data: ByteView, filterBits: UInt32, bucketBits: UInt32, filter: UInt64, directory: UInt64,
-        postings: UInt64, count: UInt64
-    ) throws(DatabaseError) {
-        filterShift = 32 - UInt64(min(filterBits, 28))
-        bucketShift = 32 - UInt64(min(bucketBits, 28))
-        guard count > 0 else {
-            self.count = 0
+    init(_ head: em_gram_table, _ data: ByteView) throws(DatabaseError) {
+        filterShift = 32 - UInt64(min(head.filter_bits, 28))
+        bucketShift = 32 - UInt64(min(head.bucket_bits, 28))
+        guard head.count > 0 else {
+            count = 0
             filterBytes = ByteView()
-            self.directory = ByteView()
-            self.postings = ByteView()
+            directory = ByteView()
+            postings = ByteView()
             return
         }
-        guard filterBits <= 28, bucketBits <= 28, count < UInt64(UInt32.max),
-            let postings = data.part(at: postings, elements: count, size: MemoryLayout<em_posting>.stride),
-            let filterBytes = data.part(at: filter, elements: 1 << UInt64(filterBits), size: 4),
-            let directory = data.part(at: directory, elements: 1 << UInt64(bucketBits) + 1, size: 4)
+        guard head.filter_bits <= 28, head.bucket_bits <= 28, head.count < UInt64(UInt32.max),
+            let postings = data.part(at: head.postings, elements: head.count, size: MemoryLayout<em_posting>.stride),
+            let filterBytes = data.part(at: head.filter, elements: 1 << UInt64(head.filter_bits), size: 4),
+            let directory = data.part(at: head.directory, elements: 1 << UInt64(head.bucket_bits) + 1, size: 4)
         else { throw DatabaseError(.damaged, section: EM_SECTION_INDEXES, "an index contradicts itself") }
-        self.count = Int(count)
+        count = Int(head.count)
         self.filterBytes = filterBytes
         self.directory = directory
         self.postings = postings
@@ -40,19 +37,33 @@ struct GramTable {
         return CSearch_filter(words: UnsafeRawPointer(base), shift: UInt32(truncatingIfNeeded: filterShift))
     }
 
-    /// Whether a gram with this hash may be in the table.
-    func mayHave(_ hash: UInt32) -> Bool {
-        guard count > 0, let base = filterBytes.base else { return false }
-        // The shift leaves no more bits than the filter has words.
-        let word = UnsafeRawPointer(base).loadUnaligned(
-            fromByteOffset: Int(truncatingIfNeeded: UInt64(hash) &>> filterShift) &* 4, as: UInt32.self)
-        return (word &>> (hash & 31)) & (word &>> ((hash &>> 5) & 31)) & 1 != 0
+    /// Whether a gram may be in the table.
+    func mayHave(_ gram: UInt32) -> Bool {
+        var filter = filter
+        return filter.words != nil && CSearch_may_have(&filter, gram) != 0
     }
 
-    /// Calls `body` for each posting in the bucket of a hash until it says no.
-    @inline(__always) func forEach(_ hash: UInt32, _ body: (em_posting) -> Bool) {
-        guard let directory = directory.base, let postings = postings.base else { return }
-        let bucket = UnsafeRawPointer(directory) + Int(truncatingIfNeeded: UInt64(hash) &>> bucketShift) * 4
+    /// Asks for what says where the postings of a gram are.
+    func prefetchBucket(_ gram: UInt32) {
+        if let bucket = bucket(gram) { CSearch_prefetch(bucket) }
+    }
+
+    /// Asks for the first posting in the bucket of a gram.
+    func prefetchPostings(_ gram: UInt32) {
+        guard let bucket = bucket(gram), let postings = postings.base else { return }
+        let first = Int(bucket.loadUnaligned(as: UInt32.self))
+        if first < count { CSearch_prefetch(UnsafeRawPointer(postings) + first * MemoryLayout<em_posting>.stride) }
+    }
+
+    @inline(__always) private func bucket(_ gram: UInt32) -> UnsafeRawPointer? {
+        guard let directory = directory.base else { return nil }
+        let hash = gram &* EM_GRAM_FACTOR
+        return UnsafeRawPointer(directory) + Int(truncatingIfNeeded: UInt64(hash) &>> bucketShift) * 4
+    }
+
+    /// Calls `body` for each posting in the bucket of a gram until it says no.
+    @inline(__always) func forEach(_ gram: UInt32, _ body: (em_posting) -> Bool) {
+        guard let bucket = bucket(gram), let postings = postings.base else { return }
         var i = Int(bucket.loadUnaligned(as: UInt32.self))
         let end = min(count, Int(bucket.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
         while i < end {

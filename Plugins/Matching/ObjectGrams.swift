@@ -6,7 +6,7 @@ import CModuleABI
 ///
 /// It may say "yes" by accident, never "no". Reused from object to object.
 struct ObjectGrams {
-    /// One bit for each hash; sixteen bits or so for each byte of the object, up to `bitsLimit`.
+    /// One bit for each hash; eight bits or so for each byte of the object, up to `bitsLimit`.
     private var words: [UInt64] = []
     private var shift: UInt64 = 0
     /// Whether the object at hand was looked at.
@@ -28,7 +28,7 @@ struct ObjectGrams {
     /// - Parameter check: false ends it; then nothing is known.
     mutating func fill(_ object: ByteView, check: () -> Bool) {
         var bits = Self.leastBits
-        while bits < Self.mostBits, 1 << bits < object.count * 16 { bits += 1 }
+        while bits < Self.mostBits, 1 << bits < object.count * 8 { bits += 1 }
         words.removeAll(keepingCapacity: true)
         words.append(contentsOf: repeatElement(0, count: 1 << (bits - 6)))
         shift = 32 - UInt64(bits)

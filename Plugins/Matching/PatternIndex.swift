@@ -5,11 +5,13 @@ import CSearch
 /// One index over patterns: proposes which of them may match and where. See em_pattern_index.
 struct PatternIndex {
     let fold: Bool
-    /// The long path and the gram path.
-    let windows, grams: GramTable
+    /// What is looked for at every fourth place, at every second one, and at every place.
+    let windows, spans, grams: GramTable
     private let shortShift: UInt64
     private let shortFilter, shortDirectory, shorts: ByteView
     private let shortCount: Int
+    /// Sifts grams and shorts, where there is one and the processor can.
+    let sieve: ByteView
     private let fixed: ByteView
     private let fixedCount: Int
 
@@ -22,13 +24,16 @@ struct PatternIndex {
             let fixed = data.part(
                 at: head.fixed, elements: head.fixed_count, size: MemoryLayout<em_fixed_pattern>.stride)
         else { throw damaged }
-        windows = try GramTable(
-            data, filterBits: head.filter_bits, bucketBits: head.bucket_bits, filter: head.filter,
-            directory: head.directory, postings: head.postings, count: head.posting_count)
-        grams = try GramTable(
-            data, filterBits: head.gram_filter_bits, bucketBits: head.gram_bucket_bits, filter: head.gram_filter,
-            directory: head.gram_directory, postings: head.grams, count: head.gram_count)
+        windows = try GramTable(head.windows, data)
+        spans = try GramTable(head.spans, data)
+        grams = try GramTable(head.grams, data)
         fold = head.flags & EM_INDEX_FOLD != 0
+        if head.flags & EM_INDEX_SIEVE != 0, CSearch_sifts() != 0 {
+            guard let sieve = data.part(at: head.sieve, elements: 1, size: Int(EM_SIEVE_SIZE)) else { throw damaged }
+            self.sieve = sieve
+        } else {
+            sieve = ByteView()
+        }
         shortShift = 32 - UInt64(head.short_bucket_bits)
         shortCount = Int(head.short_count)
         fixedCount = Int(head.fixed_count)
@@ -56,12 +61,13 @@ struct PatternIndex {
 
     /// Looks for patterns without a long literal when there are few of them.
     func scanFewShorts(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
-        guard shortCount <= Self.fewShorts, let bytes = object.base else { return }
+        guard sieve.isEmpty, shortCount <= Self.fewShorts, let bytes = object.base else { return }
         let end = object.count - 1
         for index in 0..<shortCount {
             guard let posting = short(index) else { return }
-            let first = probe(UInt8(truncatingIfNeeded: posting.value))
-            let second = probe(UInt8(truncatingIfNeeded: posting.value &>> 8))
+            let pair = posting.value &>> (8 &* UInt64(posting.before))
+            let first = probe(UInt8(truncatingIfNeeded: pair))
+            let second = probe(UInt8(truncatingIfNeeded: pair &>> 8))
             var position = 0
             while position < end {
                 guard check() else { return verifier.stop(.cancelled) }
@@ -82,9 +88,9 @@ struct PatternIndex {
         CSearch_byte(value: byte, mask: fold && byte &- 0x61 < 26 ? 0x20 : 0)
     }
 
-    /// Bits of pairs that patterns without a long literal begin with; nil when these are few.
+    /// Bits of pairs that patterns without a long literal begin with; nil when these are few and not sifted.
     var shortPairs: UnsafeRawPointer? {
-        guard shortCount > Self.fewShorts, let base = shortFilter.base else { return nil }
+        guard shortCount > (sieve.isEmpty ? Self.fewShorts : 0), let base = shortFilter.base else { return nil }
         return UnsafeRawPointer(base)
     }
 
@@ -123,8 +129,8 @@ struct PatternIndex {
     private func propose(
         _ posting: em_short_posting, _ object: ByteView, _ position: Int, _ verifier: inout Verifier
     ) {
-        let (gram, length) = gramAtEdge(object, position)
-        guard (fold ? foldedGram(gram) : gram) & posting.mask == posting.value, posting.mask <= lengthMask(length)
+        let (bytes, present) = eightAtEdge(object, position - Int(posting.before))
+        guard (fold ? foldedGrams(bytes) : bytes) & posting.mask == posting.value, posting.mask & ~present == 0
         else { return }
         verifier.verify(Int(posting.pattern), anchor: position)
     }
@@ -229,6 +235,20 @@ func gramAtEdge(_ object: ByteView, _ position: Int) -> (gram: UInt32, length: I
     var gram: UInt32 = 0
     for i in 0..<length { gram |= UInt32(base[position + i]) << UInt32(8 * i) }
     return (gram, length)
+}
+
+/// The eight bytes from a position on, little-endian, and a mask of those that lie in the object; missing ones are 0.
+func eightAtEdge(_ object: ByteView, _ position: Int) -> (bytes: UInt64, present: UInt64) {
+    guard let base = object.base else { return (0, 0) }
+    if position >= 0, position <= object.count - 8 {
+        return (UnsafeRawPointer(base).loadUnaligned(fromByteOffset: position, as: UInt64.self), .max)
+    }
+    var (bytes, present): (UInt64, UInt64) = (0, 0)
+    for i in 0..<8 where position + i >= 0 && position + i < object.count {
+        bytes |= UInt64(base[position + i]) << UInt64(8 * i)
+        present |= 0xff << UInt64(8 * i)
+    }
+    return (bytes, present)
 }
 
 /// A mask of so many low bytes.

@@ -17,7 +17,8 @@ struct PatternSet {
         alternatives = try table.section(EM_SECTION_ALTERNATIVES, element: MemoryLayout<em_alternative>.stride)
         bytes = try table.section(EM_SECTION_BYTES, element: 1).bytes
         plans = try table.section(EM_SECTION_TARGETS, element: MemoryLayout<em_target_plan>.stride)
-        let list = try table.section(EM_SECTION_INDEXES, element: MemoryLayout<em_pattern_index>.stride)
+        let list = try table.section(
+            EM_SECTION_INDEXES, element: MemoryLayout<em_pattern_index>.stride, version: EM_INDEXES_VERSION)
         let data = try table.section(EM_SECTION_INDEX_DATA, element: 1).bytes
         guard list.count <= Self.indexLimit else {
             throw DatabaseError(.damaged, section: EM_SECTION_INDEXES, "too many indexes")

@@ -7,10 +7,12 @@ extension PatternTable {
     enum Anchor {
         /// Seven bytes at an offset of `bytes`.
         case window(Int)
+        /// Five bytes, of which the last and up to two that follow in the literal are behind the first four.
+        case span(Int, following: Int)
         /// Four bytes, and up to three that follow in the literal.
         case gram(Int, following: Int)
         /// Two or three bytes.
-        case short(Int, length: Int)
+        case short(Int)
         /// At its possible places; up to four bytes at an offset of `bytes`, so far from the beginning.
         case place(Int, length: Int, distance: Int)
     }
@@ -41,7 +43,7 @@ extension PatternTable {
         switch choice.anchor {
         case .short: score += AnchorChooser.shortPenalty - AnchorChooser.shortCost
         case .place: matches = max(matches, score)
-        case .window, .gram: break
+        case .window, .span, .gram: break
         }
         return times(score) << 5 + times(matches) << 15
     }
@@ -89,13 +91,42 @@ extension PatternTable {
 
     private typealias Choice = (anchor: Anchor, element: Int, skip: Int, score: Int)
 
+    /// Gives patterns whose anchor is a gram another one where an index has more of them than fit into a sieve, so that all
+    /// objects pay for them at every place.
+    ///
+    /// - Parameter isDeferred: whether the patterns of a slot are in no index.
+    mutating func avoidGrams(_ anchors: inout [Anchor], isDeferred: (UInt32) -> Bool) {
+        var numbers: [Int] = []
+        var counts = [Int](repeating: 0, count: Int(EM_TARGET_COUNT))
+        for number in patterns.indices {
+            guard case .gram = anchors[number] else { continue }
+            let pattern = patterns[number]
+            if pattern.flags & EM_PATTERN_PART != 0, isDeferred(pattern.part) { continue }
+            numbers.append(number)
+            counts[Int(pattern.target)] += 1
+        }
+        let general = counts[Int(EM_TARGET_ANY)]
+        var chooser = AnchorChooser(self.counts)
+        chooser.avoidsGrams = true
+        for number in numbers {
+            let target = Int(patterns[number].target)
+            let most =
+                target == Int(EM_TARGET_ANY) ? Sieve.mostGrams : Sieve.mostGrams - min(general, Sieve.mostGrams / 2)
+            guard counts[target] > most else { continue }
+            let isCounted = anchoredInLastPart.contains(UInt32(number))
+            let choice = bytes.withUnsafeBufferPointer {
+                anchor(of: patterns[number], isCounted: isCounted, $0, &chooser)
+            }
+            anchors[number] = choice.anchor
+            patterns[number].anchor = UInt32(choice.element)
+            patterns[number].anchor_skip = UInt32(choice.skip)
+        }
+    }
+
     private func anchor(
         of pattern: em_pattern, isCounted: Bool, _ text: UnsafeBufferPointer<UInt8>, _ chooser: inout AnchorChooser
     ) -> Choice {
-        if !isCounted, Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: 1) {
-            return placeChoice(of: pattern, text)
-        }
-        var best: Choice = (.short(0, length: 0), 0, 0, 0)
+        var best: Choice = (.short(0), 0, 0, 0)
         var bestScore = Int.min
         for number in (isCounted ? firstOfLastPart(pattern) : 0)..<Int(pattern.element_count) {
             let element = elements[Int(pattern.first_element) + number]
@@ -106,18 +137,24 @@ extension PatternTable {
             bestScore = choice.score
             switch choice.anchor {
             case .window: best = (.window(start + choice.skip), number, choice.skip, choice.score)
+            case .span(let following):
+                best = (.span(start + choice.skip, following: following), number, choice.skip, choice.score)
             case .gram(let following):
                 best = (.gram(start + choice.skip, following: following), number, choice.skip, choice.score)
-            case .short(let length):
-                best = (.short(start + choice.skip, length: length), number, choice.skip, choice.score)
+            case .short: best = (.short(start + choice.skip), number, choice.skip, choice.score)
             }
         }
-        if !isCounted, case .short = best.anchor,
-            Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: Self.fewPlaces)
-        {
-            return placeChoice(of: pattern, text)
+        guard !isCounted else { return best }
+        // Each place is looked at in every object, so that places cost more the more signatures there are; a rare window
+        // costs nothing.
+        let most: UInt32
+        switch best.anchor {
+        case .window, .span: most = best.score >= Self.objectScore + AnchorChooser.second ? 0 : 1
+        case .gram, .place: most = 1
+        case .short: most = Self.fewPlaces
         }
-        return best
+        return Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: most)
+            ? placeChoice(of: pattern, text) : best
     }
 
     /// The element that begins the last part that has two bytes together.
@@ -174,18 +211,22 @@ extension PatternTable {
 struct AnchorChooser {
     enum Kind {
         case window
+        case span(following: Int)
         case gram(following: Int)
-        case short(length: Int)
+        case short
     }
 
     // Scores are -12 × log2 of how often the anchor is looked at.
 
-    /// A window's grams are looked at at every fourth place only.
+    /// A window's grams are looked at at every fourth place only, a span's at every second.
     private static let fourth = 24
-    /// Windows that are looked at this rarely need no better place,
-    private static let rare = 216
-    /// and a gram, which costs a look at every place, must be rarer by a factor of eight.
+    static let second = 12
+    /// Windows and spans that are looked at this rarely need no better place,
+    static let rare = 216
+    /// and a span, which costs a look at every second place, must be rarer by a factor of eight;
     private static let worthIt = 36
+    /// a gram, which costs one at every place, than a span by a factor of 64.
+    private static let worthEveryPlace = 72
     /// A gram among the literals of others costs a little each time: of each doubling so much.
     private static let perDoubling = 6
     /// Any gram is better than two or three bytes,
@@ -197,6 +238,8 @@ struct AnchorChooser {
 
     private let counts: GramCounts
     private var scores: [Int] = []
+    /// Grams are taken only of literals that have nothing else, and such literals only of patterns that have no other.
+    var avoidsGrams = false
 
     init(_ counts: GramCounts) {
         self.counts = counts
@@ -207,7 +250,7 @@ struct AnchorChooser {
         guard literal.count >= 4 else {
             guard literal.count >= 2 else { return nil }
             // The filter sees two bytes.
-            return (.short(length: literal.count), 0, Rarity.of(literal, 0, 2) - Self.shortPenalty)
+            return (.short, 0, Rarity.of(literal, 0, 2) - Self.shortPenalty)
         }
         scores.removeAll(keepingCapacity: true)
         let places = min(literal.count - 3, Self.candidates)
@@ -219,18 +262,26 @@ struct AnchorChooser {
             scores.append(score)
             if score > best.score { best = (i, score) }
         }
-        if let window = bestWindow(), window.score >= min(Self.rare, best.score - Self.worthIt) {
+        let span = bestRun(2, credit: Self.second)
+        if let window = bestRun(4, credit: Self.fourth),
+            window.score >= min(Self.rare, max(best.score, span?.score ?? .min) - Self.worthIt)
+        {
             return (.window, window.skip, window.score)
         }
-        return (.gram(following: min(3, literal.count - best.skip - 4)), best.skip, best.score)
+        if let span, avoidsGrams || span.score >= min(Self.rare, best.score - Self.worthEveryPlace) {
+            return (.span(following: min(3, literal.count - span.skip - 4)), span.skip, span.score)
+        }
+        let score = avoidsGrams ? best.score - Self.shortPenalty / 2 : best.score
+        return (.gram(following: min(3, literal.count - best.skip - 4)), best.skip, score)
     }
 
-    /// The commonest of a window's four grams decides, roughly, how often it is looked at.
-    private func bestWindow() -> (skip: Int, score: Int)? {
+    /// Of so many grams in a row, the commonest decides, roughly, how often they are looked at.
+    private func bestRun(_ length: Int, credit: Int) -> (skip: Int, score: Int)? {
         var best: (skip: Int, score: Int)?
-        for i in 0..<max(0, scores.count - 3) {
-            let score = min(min(scores[i], scores[i + 1]), min(scores[i + 2], scores[i + 3])) + Self.fourth
-            if score > best?.score ?? .min { best = (i, score) }
+        for i in 0..<max(0, scores.count - length + 1) {
+            var score = scores[i]
+            for next in 1..<length { score = min(score, scores[i + next]) }
+            if score + credit > best?.score ?? .min { best = (i, score + credit) }
         }
         return best
     }

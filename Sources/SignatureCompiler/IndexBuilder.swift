@@ -47,7 +47,7 @@ struct IndexBuilder {
             }
         }
         return [
-            DatabaseSection(EM_SECTION_INDEXES, version: EM_SECTION_VERSION, indexes),
+            DatabaseSection(EM_SECTION_INDEXES, version: EM_INDEXES_VERSION, indexes),
             DatabaseSection(EM_SECTION_INDEX_DATA, version: EM_SECTION_VERSION, count: dataSize, data),
             DatabaseSection(EM_SECTION_TARGETS, version: EM_SECTION_VERSION, plans),
         ]
@@ -63,8 +63,9 @@ struct IndexBuilder {
     /// object is looked at once: the verifier tells case afterwards.
     private mutating func build(_ members: [Int]) -> Int {
         var windows: [(pattern: UInt32, at: Int)] = []
+        var spans: [(pattern: UInt32, at: Int, following: Int)] = []
         var grams: [(pattern: UInt32, at: Int, following: Int)] = []
-        var shorts: [(pattern: UInt32, at: Int, length: Int)] = []
+        var shorts: [(pattern: UInt32, at: Int)] = []
         var fixed: [em_fixed_pattern] = []
         var folds = false
         for number in members {
@@ -72,8 +73,9 @@ struct IndexBuilder {
             folds = folds || table.patterns[number].flags & EM_PATTERN_NOCASE != 0
             switch anchors[number] {
             case .window(let at): windows.append((pattern, at))
+            case .span(let at, let following): spans.append((pattern, at, following))
             case .gram(let at, let following): grams.append((pattern, at, following))
-            case .short(let at, let length): shorts.append((pattern, at, length))
+            case .short(let at): shorts.append((pattern, at))
             case .place(let at, let length, let distance):
                 fixed.append(fixedPattern(number, at, length, distance))
             }
@@ -83,9 +85,14 @@ struct IndexBuilder {
         }
         var head = em_pattern_index()
         head.flags = folds ? EM_INDEX_FOLD : 0
-        addWindows(windows, folds, &head)
-        addGrams(grams, folds, &head)
+        head.windows = addWindows(windows, folds)
+        head.spans = addGrams(spans, offsets: 2, folds)
+        head.grams = addGrams(grams, offsets: 1, folds)
         addShorts(shorts, folds, &head)
+        if let sieve = Sieve(grams: grams.map { gram($0.at, folds) }, pairs: shorts.map { pair($0.at, folds) }) {
+            head.flags |= EM_INDEX_SIEVE
+            head.sieve = place(sieve.bytes)
+        }
         fixed.sort(by: Self.isBefore)
         head.fixed = place(fixed)
         head.fixed_count = UInt64(fixed.count)
@@ -93,64 +100,66 @@ struct IndexBuilder {
         return indexes.count - 1
     }
 
-    // MARK: - Long path and gram path
+    // MARK: - Windows, spans and grams
 
-    private mutating func addWindows(
-        _ windows: [(pattern: UInt32, at: Int)], _ folds: Bool, _ head: inout em_pattern_index
-    ) {
-        guard !windows.isEmpty else { return }
-        let lists = GramLists(count: 4 * windows.count) { number in
-            let window = windows[number / 4]
-            var posting = em_posting()
-            posting.low = gram(window.at, folds)
-            posting.high = gram(window.at + 3, folds) >> 8 | UInt32(number % 4) << 24
-            posting.pattern = window.pattern
-            return (gram(window.at + number % 4, folds), posting)
-        }
-        head.filter_bits = UInt32(lists.filterBits)
-        head.bucket_bits = UInt32(lists.bucketBits)
-        head.filter = place(lists.filter)
-        head.directory = place(lists.directory)
-        head.postings = place(lists.postings)
-        head.posting_count = UInt64(lists.postings.count)
+    private mutating func addWindows(_ windows: [(pattern: UInt32, at: Int)], _ folds: Bool) -> em_gram_table {
+        add(
+            GramLists(count: 4 * windows.count, wordsForEach: 1) { number in
+                let window = windows[number / 4]
+                var posting = em_posting()
+                posting.low = gram(window.at, folds)
+                posting.high = gram(window.at + 3, folds) >> 8 | UInt32(number % 4) << 24
+                posting.pattern = window.pattern
+                return (gram(window.at + number % 4, folds), posting)
+            })
     }
 
+    /// - Parameter offsets: grams of each anchor: 2 for spans, 1 for grams.
     private mutating func addGrams(
-        _ grams: [(pattern: UInt32, at: Int, following: Int)], _ folds: Bool, _ head: inout em_pattern_index
-    ) {
-        guard !grams.isEmpty else { return }
-        let lists = GramLists(count: grams.count) { number in
-            let entry = grams[number]
-            var posting = em_posting()
-            posting.low = gram(entry.at, folds)
-            let following = value(entry.at + 4, entry.following).0
-            posting.high = (folds ? Gram.fold(following) : following) | UInt32(entry.following) << 24
-            posting.pattern = entry.pattern
-            return (posting.low, posting)
-        }
-        head.gram_filter_bits = UInt32(lists.filterBits)
-        head.gram_bucket_bits = UInt32(lists.bucketBits)
-        head.gram_filter = place(lists.filter)
-        head.gram_directory = place(lists.directory)
-        head.grams = place(lists.postings)
-        head.gram_count = UInt64(lists.postings.count)
+        _ grams: [(pattern: UInt32, at: Int, following: Int)], offsets: Int, _ folds: Bool
+    ) -> em_gram_table {
+        add(
+            GramLists(count: offsets * grams.count, wordsForEach: 2) { number in
+                let entry = grams[number / offsets]
+                var posting = em_posting()
+                posting.low = gram(entry.at, folds)
+                let following = value(entry.at + 4, entry.following).0
+                posting.high = folds ? Gram.fold(following) : following
+                posting.high |= UInt32(number % offsets | entry.following << 4) << 24
+                posting.pattern = entry.pattern
+                return (gram(entry.at + number % offsets, folds), posting)
+            })
+    }
+
+    private mutating func add(_ lists: GramLists) -> em_gram_table {
+        var table = em_gram_table()
+        guard !lists.postings.isEmpty else { return table }
+        table.filter_bits = UInt32(lists.filterBits)
+        table.bucket_bits = UInt32(lists.bucketBits)
+        table.filter = place(lists.filter)
+        table.directory = place(lists.directory)
+        table.postings = place(lists.postings)
+        table.count = UInt64(lists.postings.count)
+        return table
     }
 
     // MARK: - Short path
 
     private mutating func addShorts(
-        _ shorts: [(pattern: UInt32, at: Int, length: Int)], _ folds: Bool, _ head: inout em_pattern_index
+        _ shorts: [(pattern: UInt32, at: Int)], _ folds: Bool, _ head: inout em_pattern_index
     ) {
         guard !shorts.isEmpty else { return }
         let bucketBits = Bits.atLeast(shorts.count)
         var filter = [UInt8](repeating: 0, count: 8192)
         var postings: [(bucket: Int, posting: em_short_posting)] = []
         for short in shorts {
+            let context = AnchorContext(of: table.patterns[Int(short.pattern)], in: table, folds: folds)
             var posting = em_short_posting()
-            (posting.value, posting.mask) = value(short.at, short.length)
-            if folds { posting.value = Gram.fold(posting.value) }
+            posting.value = context.value
+            posting.mask = context.mask
             posting.pattern = short.pattern
-            let pair = posting.value & 0xffff
+            posting.before = UInt32(context.before)
+            let pair = pair(short.at, folds)
             filter[Int(pair >> 3)] |= 1 << UInt8(pair & 7)
             let hash = UInt64(pair &* EM_GRAM_FACTOR)
             postings.append((Int(hash >> UInt64(32 - bucketBits)), posting))
@@ -197,6 +206,11 @@ struct IndexBuilder {
         table.bytes.withUnsafeBufferPointer { folds ? Gram.folded($0, at) : Gram.of($0, at) }
     }
 
+    private func pair(_ at: Int, _ folds: Bool) -> UInt32 {
+        let pair = value(at, 2).0
+        return folds ? Gram.fold(pair) : pair
+    }
+
     /// Up to four bytes of the table as a little-endian value, and their mask.
     private func value(_ at: Int, _ length: Int) -> (UInt32, UInt32) {
         var value: UInt32 = 0
@@ -237,20 +251,29 @@ private struct GramLists {
 
     /// A filter of so many words (16 KiB) is small.
     private static let smallBits = 12
+    /// 512 KiB.
+    private static let largeBits = 17
 
-    /// - Parameter entry: tells the gram and the posting of each number below `count`; it is asked twice.
-    init(count: Int, _ entry: (Int) -> (gram: UInt32, posting: em_posting)) {
-        // Some 24 filter bits or more for each gram: less than one position in a hundred passes by accident. Where that is
-        // small, four times as much still stays in a processor's first cache.
-        filterBits = max(
-            Bits.atLeast(max(64, count * 24 / 32)), min(Self.smallBits, Bits.atLeast(max(64, count * 96 / 32))))
+    /// - Parameters:
+    ///   - wordsForEach: words of the filter for each gram, or three quarters of that. With one, three places in a thousand
+    ///     pass by accident; with two, one in a thousand.
+    ///   - entry: tells the gram and the posting of each number below `count`; it is asked twice.
+    init(count: Int, wordsForEach: Int, _ entry: (Int) -> (gram: UInt32, posting: em_posting)) {
+        // Where that is small, four times as much still stays in a processor's first cache.
+        var enough = Bits.atLeast(max(64, count * wordsForEach * 3 / 4))
+        // Beyond the second cache, a miss costs more than an accident.
+        if enough > Self.largeBits { enough = max(Self.largeBits, enough - 1) }
+        filterBits = max(enough, min(Self.smallBits, Bits.atLeast(max(64, 4 * count))))
         bucketBits = Bits.atLeast(count)
         filter = [UInt32](repeating: 0, count: 1 << filterBits)
         directory = [UInt32](repeating: 0, count: 1 << bucketBits + 1)
         postings = [em_posting](repeating: em_posting(), count: count)
         for number in 0..<count {
-            let hash = entry(number).gram &* EM_GRAM_FACTOR
-            filter[Int(UInt64(hash) >> UInt64(32 - filterBits))] |= 1 << (hash & 31) | 1 << (hash >> 5 & 31)
+            let gram = entry(number).gram
+            let hash = gram &* EM_GRAM_FACTOR
+            let bits = gram &* EM_GRAM_BITS_FACTOR
+            filter[Int(UInt64(hash) >> UInt64(32 - filterBits))] |=
+                1 << (bits >> 27) | 1 << (bits >> 22 & 31) | 1 << (bits >> 17 & 31)
             directory[Int(UInt64(hash) >> UInt64(32 - bucketBits)) + 1] += 1
         }
         for bucket in 1..<directory.count { directory[bucket] += directory[bucket - 1] }

@@ -6,7 +6,7 @@ import DataModule
 struct PatternTable {
     var patterns: [em_pattern] = []
     private(set) var elements: [em_element] = []
-    private var alternatives: [em_alternative] = []
+    private(set) var alternatives: [em_alternative] = []
     private(set) var bytes: [UInt8] = []
     private(set) var counts = GramCounts()
     /// Patterns whose matches are counted by their last part: the anchor lies in it.

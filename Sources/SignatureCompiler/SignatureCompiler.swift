@@ -258,9 +258,11 @@ private struct Compilation {
     }
 
     mutating func finish() throws(DataModuleError) -> [DatabaseSection] {
-        let anchors = patterns.chooseAnchors()
-        let plan = rules.plan(patterns.patterns, costs: anchors.map { $0.cost })
-        var indexes = IndexBuilder(patterns, anchors: anchors.map { $0.anchor }) { plan.isDeferred($0) }
+        let choices = patterns.chooseAnchors()
+        let plan = rules.plan(patterns.patterns, costs: choices.map { $0.cost })
+        var anchors = choices.map { $0.anchor }
+        patterns.avoidGrams(&anchors) { plan.isDeferred($0) }
+        var indexes = IndexBuilder(patterns, anchors: anchors) { plan.isDeferred($0) }
         return try catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
             + importHashes.finish() + certificates.finish() + icons.finish() + patterns.finish() + indexes.finish()
             + rules.finish(plan) + yara.finish() + metadata.finish()

@@ -76,4 +76,39 @@ struct IndexTests {
         #expect(!database.isFound(Array("fir".utf8) + filler + Array("my".utf8) + filler + anchor + anchor))
         #expect(!database.isFound(anchor + Array("myzzfir".utf8)))
     }
+
+    @Test("what lies around two bytes decides, at the edges of an object too")
+    func contexts() throws {
+        let database = try TestDatabase(body: "81(c1|c3)??f?ffff{4}8?(4142|4344)aabb")
+        let wanted: [UInt8] = [0x81, 0xc3, 0x77, 0xf1, 0xff, 0xff, 1, 2, 3, 4, 0x8d, 0x43, 0x44, 0xaa, 0xbb]
+        // What a change of a byte leaves: nothing of those that count, all of the wildcards.
+        let free: Set<Int> = [2, 6, 7, 8, 9]
+        for (before, after) in [(0, 0), (1, 0), (0, 1), (3, 40), (60, 2), (33, 33)] {
+            let filler = [UInt8](repeating: 0xff, count: before)
+            let object = filler + wanted + [UInt8](repeating: 0xff, count: after)
+            #expect(database.isFound(object))
+            for place in wanted.indices {
+                var other = object
+                other[before + place] ^= 0x10
+                #expect(database.isFound(other) == free.contains(place), "\(place)")
+            }
+            #expect(!database.isFound(Array(object.dropLast(after + 1))))
+        }
+    }
+
+    @Test("letters around two bytes match in either case where the pattern says so")
+    func contextsOfLetters() throws {
+        let database = try TestDatabase([
+            "a.ndb": "Exact:0:*:(61|62)??7a7a(4b|4c)",
+            "b.ldb": "Either;Engine:81-255,Target:0;0;(61|62)??7a7a(4b|4c)::i",
+        ])
+        #expect(database.report.signatures == 2)
+        func found(_ text: String) -> Set<String> { Set(database.matches(Array(text.utf8)).found) }
+        #expect(found("a-zzK") == ["Exact", "Either"])
+        #expect(found("..A-ZZk..") == ["Either"])
+        #expect(found("..b-zzL") == ["Exact", "Either"])
+        #expect(found("c-zzK").isEmpty)
+        #expect(found("a-zzM").isEmpty)
+        #expect(found("a-zz").isEmpty)
+    }
 }

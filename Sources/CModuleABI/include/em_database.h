@@ -113,7 +113,8 @@ typedef struct em_database_header {
 #define EM_SECTION_YARA_NAMES 136u        /* em_yara_name */
 #define EM_SECTION_YARA_BYTES 137u        /* bytes of texts and names */
 
-#define EM_SECTION_VERSION 1u /* of all sections above */
+#define EM_SECTION_VERSION 1u /* of all sections above but one: */
+#define EM_INDEXES_VERSION 2u /* of INDEXES */
 
 /* What a signature says about an object that it matches. */
 #define EM_SIGNATURE_UNWANTED 0x01u /* potentially unwanted: EM_FINDING_UNWANTED instead of INFECTED */
@@ -283,16 +284,20 @@ typedef struct em_alternative {
 /*
  * Which patterns may begin to match somewhere in an object. Offsets into INDEX_DATA, each a multiple of 64.
  *
- * Long path: patterns whose anchor is a window of seven bytes, which holds a gram (four bytes, little-endian) at
- * each of four offsets, one of which lies at a multiple of four of the object. For each such gram, with
- * h = gram * EM_GRAM_FACTOR modulo 2^32: bits h & 31 and h >> 5 & 31 of filter word h >> (32 - filter_bits)
- * are set, and a posting lies in bucket h >> (32 - bucket_bits); (a shift by 32 gives 0).
+ * Windows: patterns whose anchor has seven bytes, and so a gram (four bytes, little-endian) at each of four offsets, one
+ * of which lies at a multiple of four of the object. Spans: patterns whose anchor has five bytes, and so two grams, one of
+ * which lies at a multiple of two. Grams: patterns whose anchor is one gram, looked for at every place.
  *
- * Gram path: patterns whose anchor is one gram, looked for at every place, because their literals have less than
- * seven bytes or only one rare place. Filter and buckets are as for the long path.
+ * Each of them has a table of grams: for each gram g, with h = g * EM_GRAM_FACTOR and m = g * EM_GRAM_BITS_FACTOR modulo
+ * 2^32, the bits m >> 27, m >> 22 & 31 and m >> 17 & 31 of filter word h >> (32 - filter_bits) are set, and a posting lies
+ * in bucket h >> (32 - bucket_bits); (a shift by 32 gives 0).
  *
  * Short path: patterns whose anchor has two or three bytes. Its first two bytes, little-endian, are a bit of
- * short_filter (65,536 bits) and, times EM_GRAM_FACTOR, choose the bucket.
+ * short_filter (65,536 bits) and, times EM_GRAM_FACTOR, choose the bucket. A posting has what is known of the bytes around.
+ *
+ * Sieve: where there are few grams and shorts, another way to see that none of them begins at a place. Of four bytes in a
+ * row, b0…b3, make the numbers b0 + 2 b1, b1 + 2 b0, b2 + 2 b3 and b3 + 2 b2 modulo 128. Each is a place in one of four
+ * tables of 128 bytes; of each of the few, one bit is set at its four places, or, where its bytes end, at all places.
  *
  * Fixed path: patterns with one or few possible places, tested there. Sorted by base, section, offset, shift, length and
  * value, so that those for one place are found by halving.
@@ -300,30 +305,38 @@ typedef struct em_alternative {
  * A directory is 2^bits + 1 uint32: the first posting of each bucket.
  */
 #define EM_GRAM_FACTOR 0x9e3779b1u
+#define EM_GRAM_BITS_FACTOR 0x85ebca77u
 #define EM_WINDOW 7u
+#define EM_SPAN 5u
 #define EM_INDEX_FOLD 0x01u /* ASCII letters of the object count as lower case, and so they do in anchors */
+#define EM_INDEX_SIEVE 0x02u /* there is a sieve */
+#define EM_SIEVE_SIZE 512u
+
+typedef struct em_gram_table {
+    uint32_t filter_bits, bucket_bits; /* 0…28 */
+    uint64_t filter, directory, postings, count; /* em_posting */
+} em_gram_table;
 
 typedef struct em_pattern_index {
     uint32_t flags; /* EM_INDEX_… */
-    uint32_t filter_bits, bucket_bits, short_bucket_bits; /* 0…28 */
-    uint64_t filter, directory, postings, posting_count;             /* em_posting */
-    uint64_t short_filter, short_directory, shorts, short_count;     /* em_short_posting */
-    uint64_t fixed, fixed_count;                                     /* em_fixed_pattern */
-    uint32_t gram_filter_bits, gram_bucket_bits;                     /* 0…28 */
-    uint64_t gram_filter, gram_directory, grams, gram_count;         /* em_posting */
-    uint64_t reserved[3];                                            /* 0 */
+    uint32_t short_bucket_bits; /* 0…28 */
+    em_gram_table windows, spans, grams;
+    uint64_t short_filter, short_directory, shorts, short_count; /* em_short_posting */
+    uint64_t fixed, fixed_count;                                 /* em_fixed_pattern */
+    uint64_t sieve;                                              /* EM_SIEVE_SIZE bytes */
 } em_pattern_index;
 
 typedef struct em_posting {
-    /* Long path: the window's bytes 0…3, 4…6; the high byte of `high` says which offset the gram has.
-     * Gram path: the gram, and up to three bytes behind it; the high byte of `high` says how many. */
+    /* `low` has the anchor's first four bytes, the low 24 bits of `high` up to three that follow, and the high byte which
+     * of its offsets the gram has, and of spans and grams, times 16, how many bytes of `high` count. */
     uint32_t low, high;
     uint32_t pattern;   /* index in PATTERNS */
 } em_posting;
 
 typedef struct em_short_posting {
-    uint32_t value, mask; /* of the four bytes that begin with the anchor: bytes & mask == value */
+    uint64_t value, mask; /* of eight bytes, little-endian: bytes & mask == value; missing ones are not in the mask */
     uint32_t pattern;
+    uint32_t before;      /* so many of the eight lie before the anchor, 0…6 */
 } em_short_posting;
 
 typedef struct em_fixed_pattern {
@@ -331,7 +344,7 @@ typedef struct em_fixed_pattern {
     uint8_t base;     /* EM_BASE_… other than NONE, IN_SECTION and VERSION */
     uint8_t length;   /* bytes of value that must lie in the object, 0…4 */
     uint16_t section;
-    uint32_t value, mask; /* as in em_short_posting */
+    uint32_t value, mask; /* bytes & mask == value */
     uint32_t shift;       /* so many places behind the first one are possible too */
     uint32_t pattern;
 } em_fixed_pattern;
