@@ -354,7 +354,8 @@ let testTargets: [Target] = [
     tests(
         "Upstreams",
         [
-            "WebServer", "Upstreams", "Updates", "TUFRepository", "TUF", "Fetching", "CVD", "JSON", "Platform",
+            "WebServer", "Upstreams", "Updates", "TUFRepository", "TUF", "Fetching", "CVD", "Deltas", "JSON",
+            "Platform",
             "CCrypto",
         ]),
     tests("Deltas", ["Deltas", "Bytes"]),

@@ -87,7 +87,12 @@ void CCurl_perform(CCurl *handle, const CCurl_request *request, CCurl_result *re
         SET(CURLOPT_LOW_SPEED_LIMIT, request->stalled_speed);
     }
     if (request->total_time) SET(CURLOPT_TIMEOUT, request->total_time);
-    if (request->rate) SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)request->rate);
+    if (request->rate) {
+        SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)request->rate);
+        // libcurl reads a hundred times before it looks at the speed.
+        const int64_t piece = request->rate / 400;
+        SET(CURLOPT_BUFFERSIZE, (long)(piece < 1024 ? 1024 : piece > 16384 ? 16384 : piece));
+    }
     SET(CURLOPT_HEADERFUNCTION, take_header);
     SET(CURLOPT_HEADERDATA, (void *)request);
     SET(CURLOPT_WRITEFUNCTION, take_body);

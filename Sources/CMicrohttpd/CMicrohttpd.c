@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CMicrohttpd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>  // its tcp_info has more than that of netinet/tcp.h
 #include <microhttpd.h>
@@ -165,26 +166,18 @@ static void log_message(void *context, const char *format, va_list arguments) {
 struct CMicrohttpd_server {
     struct MHD_Daemon *daemon;
     CMicrohttpd_calls calls;
-    int listening;
 };
 
-CMicrohttpd_server *CMicrohttpd_start(
-    int32_t listening, const CMicrohttpd_settings *settings, const CMicrohttpd_calls *calls) {
+CMicrohttpd_server *CMicrohttpd_start(const CMicrohttpd_settings *settings, const CMicrohttpd_calls *calls) {
     CMicrohttpd_server *own = malloc(sizeof *own);
     if (!own) return NULL;
     own->calls = *calls;
-    // The library closes the socket of a daemon that cannot start, so it gets one of its own.
-    own->listening = fcntl(listening, F_DUPFD_CLOEXEC, 0);
-    if (own->listening < 0) {
-        free(own);
-        return NULL;
-    }
-    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
+    unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_TURBO | MHD_USE_ERROR_LOG |
+                         MHD_USE_NO_LISTEN_SOCKET;
     struct MHD_OptionItem options[16];
     int count = 0;
 #define OPTION(which, number, pointer) \
     options[count++] = (struct MHD_OptionItem){which, (intptr_t)(number), (void *)(uintptr_t)(pointer)}
-    OPTION(MHD_OPTION_LISTEN_SOCKET, own->listening, NULL);
     // Refuse what RFC 9112 calls malformed, such as requests without a Host.
     OPTION(MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
     OPTION(MHD_OPTION_CONNECTION_LIMIT, settings->connections, NULL);
@@ -193,7 +186,6 @@ CMicrohttpd_server *CMicrohttpd_start(
     OPTION(MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, &own->calls);
     OPTION(MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, &own->calls);
     OPTION(MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL);
-    if (settings->threads > 1) OPTION(MHD_OPTION_THREAD_POOL_SIZE, settings->threads, NULL);
     if (settings->certificate && settings->key) {
         flags |= MHD_USE_TLS;
         OPTION(MHD_OPTION_HTTPS_MEM_CERT, 0, settings->certificate);
@@ -212,13 +204,27 @@ CMicrohttpd_server *CMicrohttpd_start(
     return own;
 }
 
-void CMicrohttpd_quiesce(CMicrohttpd_server *server) { MHD_quiesce_daemon(server->daemon); }
+int32_t CMicrohttpd_accept(CMicrohttpd_server *server, int32_t listening) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    const int descriptor =
+        accept4(listening, (struct sockaddr *)(void *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor < 0) {
+        switch (errno) {
+        case EAGAIN: return 0;
+        case EMFILE:
+        case ENFILE:
+        case ENOBUFS:
+        case ENOMEM: return -1;
+        default: return 2; // accept(2): errors of the new connection
+        }
+    }
+    // Closes it when it fails, too.
+    return MHD_add_connection(server->daemon, descriptor, (struct sockaddr *)(void *)&address, length) == MHD_YES ? 1 : 2;
+}
 
 void CMicrohttpd_stop(CMicrohttpd_server *server) {
-    // A stopped daemon shuts its listening socket down, for all who share it, unless it was quiesced.
-    MHD_quiesce_daemon(server->daemon);
     MHD_stop_daemon(server->daemon);
-    close(server->listening);
     free(server);
 }
 

@@ -6,6 +6,10 @@ import CZstd
 package enum Delta {
     /// Neither file may be larger: what is looked back at must fit in zstd's window.
     package static let largestFile = 1 << 30
+    /// SHA-256 of an empty file, in hexadecimal. A delta from nothing is the whole, compressed.
+    package static let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    /// What is looked back at without an old file: more would cost clients memory and save little.
+    private static let wholeWindow: UInt8 = 27
 
     /// Makes a delta.
     ///
@@ -20,7 +24,7 @@ package enum Delta {
         }
         // What is looked back at: the whole old file from anywhere in the new one.
         var window: UInt8 = 20
-        while (1 << Int(window)) < old.count + new.count { window += 1 }
+        while (1 << Int(window)) < old.count + new.count, !old.isEmpty || window < wholeWindow { window += 1 }
         let header = DeltaHeader(
             oldSize: old.count, newSize: new.count, oldDigest: try digest(old), newDigest: try digest(new),
             window: window)

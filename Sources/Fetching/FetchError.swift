@@ -26,11 +26,14 @@ package struct FetchError: Error, Sendable, Equatable, CustomStringConvertible {
     package let description: String
     /// Seconds after which a busy server may be asked again, if it said so.
     package let retryAfter: Int?
+    /// The server's answer, if it was one that has a status.
+    package let status: Int?
 
-    package init(_ kind: Kind, _ description: String, retryAfter: Int? = nil) {
+    package init(_ kind: Kind, _ description: String, retryAfter: Int? = nil, status: Int? = nil) {
         self.kind = kind
         self.description = description
         self.retryAfter = retryAfter
+        self.status = status
     }
 
     /// Whether the same server may answer otherwise soon.

@@ -29,8 +29,11 @@ package final class Fetcher {
     }
 
     /// The whole content of a small file; nil when the server has no such file.
+    ///
+    /// - Parameter isGuess: the file need not be there. Object stores that do not let everybody list what they have
+    ///   answer 403 for what they have not.
     package func bytes(
-        _ address: String, limit: Int, credentials: Credentials? = nil
+        _ address: String, limit: Int, credentials: Credentials? = nil, isGuess: Bool = false
     ) throws(FetchError) -> [UInt8]? {
         var request = FetchRequest(address, limit: limit, credentials: credentials)
         // Whoever sends a little file drop by drop holds up the whole update.
@@ -43,7 +46,7 @@ package final class Fetcher {
             }
             return content
         } catch {
-            if error.kind == .missing { return nil }
+            if error.kind == .missing || isGuess && error.status == 403 { return nil }
             throw error
         }
     }
@@ -140,7 +143,9 @@ package final class Fetcher {
     ) throws(FetchError) -> FetchResponse {
         let response = transfer.answer.response
         func error(_ kind: FetchError.Kind, _ text: String) -> FetchError {
-            FetchError(kind, "\(request.address): \(text)", retryAfter: response.retryAfter)
+            FetchError(
+                kind, "\(request.address): \(text)", retryAfter: response.retryAfter,
+                status: response.status > 0 ? response.status : nil)
         }
         switch transfer.stop {
         case .tooLarge: throw error(.tooLarge, "longer than the \(transfer.limit) bytes that it may have")

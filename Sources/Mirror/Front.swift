@@ -5,9 +5,11 @@ import Configuration
 import Platform
 import Synchronization
 
-/// The server as one configuration wants it. A reload makes another one on the same sockets, and this one finishes the
-/// answers that it has begun.
-final class Front: Sendable {
+/// The server as one configuration wants it. A reload makes another one, and this one finishes the answers that it has
+/// begun.
+///
+/// `@unchecked Sendable`: see `servers`; everything else does not change, or guards itself.
+final class Front: @unchecked Sendable {
     /// Slower clients than this, in bytes a second, are cut off in the end.
     static let slowest: UInt64 = 4_096
     /// Bytes of an answer from which it is asked how much arrived, if it breaks.
@@ -25,6 +27,13 @@ final class Front: Sendable {
     private let connections = ConnectionList()
     private let fixed: FixedAnswers
     private let timeout: UInt64
+    /// Of libmicrohttpd; only `MirrorServer` uses them, under its lock or when nobody else knows this object any more.
+    private var servers: [OpaquePointer] = []
+    private var turn = 0
+    /// Connections that were given to a thread, and are not open yet.
+    private let arriving = Atomic<Int>(0)
+    /// How many there were, now and when `sweep` looked last.
+    private var accepted = (now: 0, before: 0)
 
     init(
         _ settings: MirrorSettings, _ root: DocumentRoot, _ statistics: Statistics, _ clients: ClientTable,
@@ -44,15 +53,23 @@ final class Front: Sendable {
 
     // MARK: - Life
 
-    /// Starts the server on a socket. The threads call this object: it must live until `stop` of what is returned.
-    func start(on socket: Descriptor) throws(AgentError) -> OpaquePointer {
+    /// Starts the servers, one for each thread. The threads call this object: it must live until `stop`.
+    func start() throws(AgentError) {
+        for _ in 0..<max(1, settings.threads) {
+            do throws(AgentError) { servers.append(try startOne()) } catch {
+                stop()
+                throw error
+            }
+        }
+    }
+
+    private func startOne() throws(AgentError) -> OpaquePointer {
         let certificate = settings.certificate ?? ""
         let key = settings.key ?? ""
         let server = certificate.withCString { certificate in
             key.withCString { key in
                 var options = CMicrohttpd_settings()
-                options.threads = UInt32(clamping: settings.threads)
-                options.connections = UInt32(clamping: max(settings.maximumConnections, settings.threads))
+                options.connections = UInt32(clamping: max(settings.maximumConnections, 1))
                 options.idle_seconds = UInt32(clamping: settings.timeout)
                 options.memory = Front.memory
                 if settings.isTLS {
@@ -60,7 +77,7 @@ final class Front: Sendable {
                     options.key = key
                 }
                 var calls = Front.calls(Unmanaged.passUnretained(self).toOpaque())
-                return CMicrohttpd_start(socket.raw, &options, &calls)
+                return CMicrohttpd_start(&options, &calls)
             }
         }
         guard let server else {
@@ -72,14 +89,56 @@ final class Front: Sendable {
         return server
     }
 
-    /// Open connections.
-    var count: Int { connections.count }
+    /// Ends the connections that are left, and waits for the threads.
+    func stop() {
+        for server in servers { CMicrohttpd_stop(server) }
+        servers = []
+    }
+
+    /// What came of accepting.
+    enum Acceptance: Sendable {
+        /// Nobody waits any more.
+        case all
+        /// As many as were asked for; more may wait.
+        case many
+        /// There are as many connections as may be.
+        case full
+        /// Descriptors or memory are short.
+        case short
+    }
+
+    /// Takes connections from a listening socket, the threads in turn.
+    func accept(from listening: Descriptor, atMost count: Int) -> Acceptance {
+        for _ in 0..<count {
+            guard self.count < settings.maximumConnections else { return .full }
+            turn = (turn + 1) % servers.count
+            // Before it can be opened.
+            arriving.wrappingAdd(1, ordering: .relaxed)
+            accepted.now &+= 1
+            let result = CMicrohttpd_accept(servers[turn], listening.raw)
+            if result != 1 { arriving.wrappingSubtract(1, ordering: .relaxed) }
+            switch result {
+            case 0: return .all
+            case -1:
+                statistics.failed.wrappingAdd(1, ordering: .relaxed)
+                return .short
+            default: break
+            }
+        }
+        return .many
+    }
+
+    /// Open connections, and those that a thread is about to open.
+    var count: Int { connections.count + max(0, arriving.load(ordering: .relaxed)) }
 
     /// What is to be done each second.
     func sweep(isRetired: Bool) {
         statistics.late.wrappingAdd(
             connections.sweep(bandwidth: settings.clientBandwidth, endsIdle: isRetired), ordering: .relaxed)
         cache.expire()
+        // One that failed on its way into its thread is never opened.
+        if accepted.now == accepted.before { arriving.store(0, ordering: .relaxed) }
+        accepted.before = accepted.now
     }
 
     // MARK: - Connections
@@ -95,12 +154,18 @@ final class Front: Sendable {
     fileprivate func opened(_ descriptor: Int32, _ peer: CMicrohttpd_peer) -> Connection {
         let address = IPAddress(peer)
         let client = peer.is_local != 0 ? nil : clients.client(address, rate: Double(settings.clientRequests))
-        client?.connections.wrappingAdd(1, ordering: .relaxed)
+        let count = client?.connections.wrappingAdd(1, ordering: .relaxed).newValue ?? 0
         let connection = Connection(
             descriptor: descriptor, address: address, isLocal: peer.is_local != 0, client: client,
             deadline: Clock.now + timeout)
         connections.add(connection)
+        arriving.wrappingSubtract(1, ordering: .relaxed)
         statistics.connections.wrappingAdd(1, ordering: .relaxed)
+        // Many that came at once were admitted before any of them was counted.
+        if settings.clientConnections > 0, count > settings.clientConnections {
+            statistics.turnedAway.wrappingAdd(1, ordering: .relaxed)
+            CMicrohttpd_cut(descriptor)
+        }
         return connection
     }
 

@@ -1,6 +1,5 @@
 package import AgentKit
 import CLinux
-import CMicrohttpd
 import Glibc
 package import Platform
 import Synchronization
@@ -12,28 +11,20 @@ package final class MirrorServer: Sendable {
     private let clients = ClientTable()
     private let listening: [Descriptor]
     private let wakeUp: Descriptor
+    /// Raised when nobody is accepted any more.
+    private let end: Descriptor
     private let state: Mutex<State>
 
-    /// A front with its running servers. `@unchecked Sendable`: the handles are used under the lock of `state`, or by
-    /// the one thread that stops them.
-    private final class Running: @unchecked Sendable {
+    /// One that takes no more connections.
+    private struct Retired {
         let front: Front
-        let servers: [OpaquePointer]
         /// Its connections are cut after this moment.
-        var end: UInt64 = .max
-
-        init(front: Front, servers: [OpaquePointer]) {
-            self.front = front
-            self.servers = servers
-        }
-
-        func quiesce() { for server in servers { CMicrohttpd_quiesce(server) } }
-        func stop() { for server in servers { CMicrohttpd_stop(server) } }
+        var end: UInt64
     }
 
     private struct State {
-        var current: Running?
-        var retired: [Running] = []
+        var current: Front?
+        var retired: [Retired] = []
         var root: DocumentRoot
         var log: AccessLog?
         var isEnding = false
@@ -50,11 +41,21 @@ package final class MirrorServer: Sendable {
         self.events = events
         do throws(SystemError) {
             wakeUp = Descriptor(owning: try checked("eventfd") { CLinux_event_descriptor() })
+            end = Descriptor(owning: try checked("eventfd") { CLinux_event_descriptor() })
         } catch {
             throw AgentError("\(error)")
         }
         state = Mutex(State(root: DocumentRoot(path: settings.directory)))
         try reload(settings)
+        do throws(SystemError) {
+            for socket in listening {
+                _ = try checked("fcntl") { fcntl(socket.raw, F_SETFL, fcntl(socket.raw, F_GETFL) | O_NONBLOCK) }
+            }
+            try NativeThread { [self] in accept() }.detach()
+        } catch {
+            state.withLock { if let front = $0.current { front.stop() } }
+            throw AgentError("\(error)")
+        }
     }
 
     /// Serves as other settings want it; answers under way are finished as they were begun.
@@ -80,26 +81,38 @@ package final class MirrorServer: Sendable {
         let root = settings.directory == state.root.path ? state.root : DocumentRoot(path: settings.directory)
         let front = try Front(
             settings, root, statistics, clients, log, StatusReports(root, statistics), events)
-        var servers: [OpaquePointer] = []
-        do throws(AgentError) {
-            for socket in listening { servers.append(try front.start(on: socket)) }
-        } catch {
-            // Until then the threads call it.
-            withExtendedLifetime(front) { for server in servers { CMicrohttpd_stop(server) } }
-            throw error
-        }
+        try front.start()
         if let old = state.current { retire(old, &state, grace: .max) }
         _ = state.log?.flush()
         (state.root, state.log) = (root, log)
-        state.current = Running(front: front, servers: servers)
+        state.current = front
     }
 
-    private func retire(_ running: Running, _ state: inout State, grace: UInt64) {
-        running.quiesce()
+    private func retire(_ front: Front, _ state: inout State, grace: UInt64) {
         let (end, overflow) = Clock.now.addingReportingOverflow(grace)
-        running.end = overflow ? .max : end
-        state.retired.append(running)
+        state.retired.append(Retired(front: front, end: overflow ? .max : end))
     }
+
+    /// Gives connections to the front in force, until there is none any more.
+    private func accept() {
+        /// How long those who connect wait at most when something was short, or a connection ended.
+        let pause: Int32 = 50
+        let sockets = (listening + [end]).map { pollfd(fd: $0.raw, events: Int16(POLLIN), revents: 0) }
+        while true {
+            var entries = sockets
+            _ = poll(&entries, nfds_t(entries.count), -1)
+            var mayAccept = true
+            for (socket, entry) in zip(listening, entries) where entry.revents != 0 && mayAccept {
+                let outcome = state.withLock { $0.current?.accept(from: socket, atMost: Self.burst) }
+                mayAccept = outcome == .all || outcome == .many
+            }
+            if state.withLock({ $0.current == nil }) { return }
+            if !mayAccept { poll(nil, 0, pause) }
+        }
+    }
+
+    /// Connections that are taken before somebody else gets the lock.
+    private static let burst = 64
 
     /// Does what is due each second, until `stop`; returns when the last connection has ended.
     package func run() {
@@ -113,15 +126,15 @@ package final class MirrorServer: Sendable {
     /// True when everything has ended.
     private func turn() -> Bool {
         let (over, lost, isEnd) = state.withLock { state in
-            state.current?.front.sweep(isRetired: false)
-            for running in state.retired { running.front.sweep(isRetired: true) }
+            state.current?.sweep(isRetired: false)
+            for retired in state.retired { retired.front.sweep(isRetired: true) }
             let now = Clock.now
-            let over = state.retired.filter { $0.front.count == 0 || $0.end <= now }
-            state.retired.removeAll { running in over.contains { $0 === running } }
+            let over = state.retired.filter { $0.front.count == 0 || $0.end <= now }.map(\.front)
+            state.retired.removeAll { retired in over.contains { $0 === retired.front } }
             return (over, state.log?.flush() ?? 0, state.isEnding && state.retired.isEmpty)
         }
         // Outside of the lock: waits for the threads to end.
-        for running in over { running.stop() }
+        for front in over { front.stop() }
         clients.expire()
         if lost > 0 { events.warning("\(lost) lines of the access log were lost: they cannot be written") }
         if isEnd { state.withLock { _ = $0.log?.flush() } }
@@ -138,15 +151,16 @@ package final class MirrorServer: Sendable {
             if let current = state.current { retire(current, &state, grace: nanoseconds) }
             state.current = nil
             let end = Clock.now &+ nanoseconds
-            for running in state.retired { running.end = min(running.end, end) }
+            for index in state.retired.indices { state.retired[index].end = min(state.retired[index].end, end) }
         }
+        CLinux_event_raise(end.raw)
         CLinux_event_raise(wakeUp.raw)
     }
 
     /// Open connections.
     package var connections: Int {
         state.withLock { state in
-            state.retired.reduce(state.current?.front.count ?? 0) { $0 + $1.front.count }
+            state.retired.reduce(state.current?.count ?? 0) { $0 + $1.front.count }
         }
     }
 

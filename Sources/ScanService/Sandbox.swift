@@ -23,31 +23,15 @@ package enum Sandbox {
         _ = CLinux_limit(Int32(CLinux_RLIMIT_CORE), 0)
         _ = CLinux_limit(Int32(CLinux_RLIMIT_NOFILE), descriptors)
         _ = CLinux_limit(Int32(CLinux_RLIMIT_FSIZE), fileSize)
-        _ = try checked("prctl") { CLinux_not_dumpable() }
-        _ = try checked("prctl") { CLinux_no_new_privileges() }
-        try restrictFiles(readable, warn)
-        if CLinux_seccomp_scanner() != 0 {
-            warn("seccomp is not available (\(SystemError.text(of: errno))): system calls are not restricted")
-        }
+        try Privileges.hide()
+        try Privileges.gainNoMore()
+        var confinement = Confinement()
+        confinement.readable = readable
+        for missing in confinement.enter() { warn(missing) }
     }
 
     private static func becomeUnprivileged(_ user: String) throws(SystemError) {
         if let account = UserAccount.unprivileged(preferred: user) { return try account.become() }
         throw SystemError("find an unprivileged user", user, code: ENOENT)
-    }
-
-    private static func restrictFiles(_ readable: [String], _ warn: (String) -> Void) throws(SystemError) {
-        let system = [
-            "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime",
-            "/usr/share/zoneinfo", "/etc/ssl/openssl.cnf", "/dev/null", "/dev/urandom",
-        ]
-        let texts = (readable + system).map { strdup($0) }
-        defer { for text in texts { free(text) } }
-        let pointers = texts.map { UnsafePointer<CChar>($0) }
-        let version = CLinux_landlock_read_only(pointers, Int32(pointers.count))
-        if version == 0 { warn("the kernel has no Landlock: files are protected by their modes alone") }
-        if version < 0 {
-            warn("Landlock failed (\(SystemError.text(of: errno))): files are protected by their modes alone")
-        }
     }
 }

@@ -31,7 +31,7 @@ package struct AntispamSources: Sendable {
         try learn("\(directory)/training/ham", as: .ham)
     }
 
-    /// Reads one file of an upstream, by its ending.
+    /// Reads one file of an upstream, by its ending; a message by its folder too.
     ///
     /// - Parameter name: for messages, and of rules that are made of a map.
     package mutating func add(file path: String, as name: String) throws(SpamCompilerError) {
@@ -47,8 +47,25 @@ package struct AntispamSources: Sendable {
                 rules.append(rule)
             }
             if skipped > 0 { unused.append("\(name): \(skipped) lines are no entries of a map") }
+        } else if name.hasSuffix(".eml"), let label = Self.label(of: name) {
+            var trainer = SpamTrainer(statistics)
+            // Or each message would copy all that was learned.
+            statistics = TokenStatistics()
+            trainer.learn(try Self.read(path), as: label)
+            statistics = trainer.statistics
         } else {
             unused.append("\(name): files of this kind are kept, and not compiled into em006")
+        }
+    }
+
+    /// What messages in a folder of this name are: `…/training/spam/1.eml`.
+    private static func label(of name: String) -> TokenStatistics.Label? {
+        let folders = name.split(separator: "/").dropLast().suffix(2)
+        guard folders.count == 2, folders.first == "training" else { return nil }
+        switch folders.last {
+        case "spam": return .spam
+        case "ham": return .ham
+        default: return nil
         }
     }
 

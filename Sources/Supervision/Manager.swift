@@ -45,6 +45,7 @@ package final class Manager {
     private let agents: AgentSupervisor
     private let crashes: CrashStore
     private let events: EventRaiser
+    private let updates: UpdateRunner
     private var control: ControlServer?
     private var counters = AgentCounters()
     private var signals: Descriptor?
@@ -87,6 +88,9 @@ package final class Manager {
             loop: loop, children: children, program: program, tasks: first.global.scheduledTasks,
             user: first.global.text("run_as_user"), log: { current.log })
         events = raiser
+        updates = UpdateRunner(
+            loop: loop, children: children, program: program, settings: UpdateRunner.Settings(first),
+            log: { current.log })
         let certificates = first.paths.certificatesDirectory
         swap = GenerationSwap(
             loop: loop, children: children, program: program, pool: pool, store: Manager.store(first),
@@ -159,6 +163,7 @@ package final class Manager {
             }
             pool.balance()
             agents.apply(configuration)
+            updates.begin()
             log.info("esets_daemon \(version) runs (process \(getpid()))")
             loop.after(Manager.readyTime) { [unowned self] in isLate = true }
             var isAnnounced = false
@@ -258,6 +263,7 @@ package final class Manager {
         control?.trusted = Manager.trustedUsers(configuration)
         events.tasks = configuration.global.scheduledTasks
         events.user = configuration.global.text("run_as_user")
+        updates.settings = UpdateRunner.Settings(configuration)
         swap.settings = Manager.swapSettings(configuration)
         swap.reload(Manager.store(configuration))
         pool.change(Manager.poolSettings(configuration))
@@ -278,6 +284,7 @@ package final class Manager {
         control?.close()
         unlink(socketPath)
         agents.stop()
+        updates.stop()
         step()
         watchEnd()
     }

@@ -112,6 +112,9 @@ package struct TUFClient: Sendable {
     /// The top-level role, once it is loaded.
     package var topLevel: Targets? { roles[Link(name: "targets", delegator: "root")] }
 
+    /// Whether the file that `next` asks for need not be there: the root after the one that is trusted.
+    package var isGuessing: Bool { if case .root = phase { true } else { false } }
+
     /// The file of a role with targets that was accepted in this update; nil for one that is refused, of which an older
     /// version may still be kept.
     package func accepted(role: String) -> [UInt8]? { roleBytes[role] }

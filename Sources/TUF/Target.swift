@@ -34,6 +34,12 @@ package struct Target: Sendable, Equatable {
     /// `location`, encoded for an address.
     package var address: String { FileNames.address(ofPath: location) }
 
+    /// For people: of a delta the target that it makes, else this one's path.
+    package var purpose: String {
+        guard custom["kind"]?.string == TargetKind.delta.rawValue else { return path }
+        return custom["path"]?.string ?? path
+    }
+
     /// "a/b" → "a/HASH.b".
     package static func location(_ path: String, _ hash: [UInt8]?) -> String {
         guard let hash else { return path }

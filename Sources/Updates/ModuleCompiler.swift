@@ -6,7 +6,7 @@ import SpamCompiler
 /// Compiles the data modules from the mirror. It runs in a process of its own that can write to one directory alone.
 package enum ModuleCompiler {
     /// Rises whenever the compilers make other bytes of the same sources.
-    package static let version = 3
+    package static let version = 4
 
     /// The first words of a data module's description, before the digest of its sources.
     package static let sourcesMark = "sources "

@@ -7,8 +7,7 @@ import Updates
 /// Checks why a plain file is believed.
 struct Guarantor {
     private let job: UpstreamJob
-    /// The verifier of GnuPG, which trusts exactly the keys of the keyring that it is given.
-    private static let verifier = "/usr/bin/gpgv"
+    private static let verifier = FetchPlan.verifier
 
     init(_ job: UpstreamJob) {
         self.job = job

@@ -77,7 +77,9 @@ struct RepositoryUpstream {
                 case .fetch(let path, let limit):
                     job.run.tell(job.name, path, 0, nil)
                     var bytes: [UInt8]?
-                    do throws(FetchError) { bytes = try job.encoded("metadata/\(path)", limit: limit) } catch {
+                    do throws(FetchError) {
+                        bytes = try job.encoded("metadata/\(path)", limit: limit, isGuess: client.isGuessing)
+                    } catch {
                         failure = error
                         throw TUFError(.missing, path, error.description)
                     }
@@ -170,6 +172,8 @@ struct RepositoryUpstream {
     /// What is needed here, and what is only kept for clients of the mirror.
     private func select(_ targets: [Target]) -> Selection {
         var selection = Selection()
+        // First, so that what a mirror fetches for its clients makes its own files, too.
+        var served: [(target: Target, role: SourceFile.Role)] = []
         for target in targets {
             let kind: TargetKind
             do throws(TUFError) { kind = try target.kind() } catch {
@@ -189,9 +193,10 @@ struct RepositoryUpstream {
             case .delta:
                 let name = Files.name(of: target.path)
                 if name.hasSuffix(".zst") { selection.deltas[String(name.dropLast(4))] = target }
-                if job.plan.mirrorsEverything { selection.all.append((target, .served)) }
+                if job.plan.mirrorsEverything { served.append((target, .served)) }
             }
         }
+        selection.all = served + selection.all
         return selection
     }
 
@@ -228,7 +233,7 @@ struct RepositoryUpstream {
             download.size = target.length
             let (run, name) = (job.run, job.name)
             do throws(FetchError) {
-                _ = try download.run(run.fetcher) { done, total in run.tell(name, target.path, done, total) }
+                _ = try download.run(run.fetcher) { done, total in run.tell(name, target.purpose, done, total) }
             } catch {
                 // The metadata say that it is there: another server may have it.
                 guard error.kind == .missing else { throw error }
@@ -248,7 +253,7 @@ struct RepositoryUpstream {
         download.digest = delta.hashes.sha256.map(FileDigest.text)
         download.size = delta.length
         let (run, name) = (job.run, job.name)
-        _ = try download.run(run.fetcher) { done, total in run.tell(name, delta.path, done, total) }
+        _ = try download.run(run.fetcher) { done, total in run.tell(name, delta.purpose, done, total) }
         try check(delta, place)
     }
 
@@ -269,44 +274,55 @@ struct RepositoryUpstream {
         }
     }
 
-    /// Makes the file of an older one and a delta, if there is one that is smaller. False: fetch the whole.
+    /// Makes the file of an older one and a delta, or of nothing and a delta, which is the whole compressed: whatever is
+    /// smallest. False: fetch the whole as it is.
     private func patch(
         _ target: Target, _ path: String, _ digest: String?, _ deltas: [String: Target]
     ) throws(FetchError) -> Bool {
-        guard let digest, job.upstream.changes > 0 else { return false }
-        for old in job.upstream.known {
-            guard let delta = deltas["\(old.digest)-\(digest)"], delta.length < target.length,
-                job.known(old.path) != nil
-            else { continue }
-            let deltaPath = job.path("targets/\(delta.location)")
-            do throws(FetchError) {
-                if job.known(deltaPath) == nil, !job.report.staged.contains(deltaPath) {
-                    try fetchDelta(delta, deltaPath)
-                }
-                defer { if !job.plan.mirrorsEverything { job.discard(deltaPath) } }
-                let staged = "\(job.plan.staging)/\(deltaPath)"
-                try apply(
-                    Files.exists(staged) ? staged : job.mirrored(deltaPath), to: job.mirrored(old.path),
-                    making: try job.staged(path), limit: target.length)
-                try check(target, try job.staged(path))
-                return true
-            } catch {
-                if error.kind == .files || error.kind == .credentials { throw error }
-                job.note("\(delta.path): \(error.description); the whole is fetched")
-                return false
+        guard let digest else { return false }
+        var ways: [(delta: Target, old: String?)] = []
+        if job.upstream.changes > 0 {
+            for old in job.upstream.known {
+                guard let delta = deltas["\(old.digest)-\(digest)"], job.known(old.path) != nil else { continue }
+                ways.append((delta, job.mirrored(old.path)))
             }
         }
-        return false
+        if let whole = deltas["\(Delta.nothing)-\(digest)"] { ways.append((whole, nil)) }
+        guard let way = ways.min(by: { $0.delta.length < $1.delta.length }), way.delta.length < target.length else {
+            return false
+        }
+        let deltaPath = job.path("targets/\(way.delta.location)")
+        do throws(FetchError) {
+            if job.known(deltaPath) == nil, !job.report.staged.contains(deltaPath) {
+                try fetchDelta(way.delta, deltaPath)
+            }
+            defer { if !job.plan.mirrorsEverything { job.discard(deltaPath) } }
+            let staged = "\(job.plan.staging)/\(deltaPath)"
+            try apply(
+                Files.exists(staged) ? staged : job.mirrored(deltaPath), to: way.old, making: try job.staged(path),
+                limit: target.length)
+            try check(target, try job.staged(path))
+            return true
+        } catch {
+            if error.kind == .files || error.kind == .credentials { throw error }
+            job.note("\(way.delta.path): \(error.description); the whole is fetched")
+            return false
+        }
     }
 
-    private func apply(_ delta: String, to old: String, making place: String, limit: Int) throws(FetchError) {
+    /// - Parameter old: nil: nothing.
+    private func apply(_ delta: String, to old: String?, making place: String, limit: Int) throws(FetchError) {
         do throws(SystemError) {
-            let (delta, old) = (try Mapping(copyOf: delta), try Mapping(copyOf: old))
+            let delta = try Mapping(copyOf: delta)
+            let old = try old.map { path throws(SystemError) in try Mapping(copyOf: path) }
+            defer { withExtendedLifetime((delta, old)) {} }
             unlink(place)
             let new = try Descriptor.open(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644)
             var failure: SystemError?
             do throws(DeltaError) {
-                try Delta.apply(ByteView(delta.bytes), to: ByteView(old.bytes), limit: limit) { piece in
+                try Delta.apply(
+                    ByteView(delta.bytes), to: old.map { ByteView($0.bytes) } ?? ByteView(), limit: limit
+                ) { piece in
                     do throws(SystemError) {
                         try new.writeAll(UnsafeRawBufferPointer(piece.buffer))
                         return true

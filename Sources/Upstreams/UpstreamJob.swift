@@ -89,11 +89,12 @@ final class UpstreamJob {
     }
 
     /// The same for a path that is a part of an address already.
-    func encoded(_ path: String, limit: Int) throws(FetchError) -> [UInt8]? {
+    func encoded(_ path: String, limit: Int, isGuess: Bool = false) throws(FetchError) -> [UInt8]? {
         let fetcher = run.fetcher
         return try servers.perform { server throws(FetchError) in
             try fetcher.bytes(
-                WebAddress.join(server.base, "") + path, limit: limit, credentials: server.credentials)
+                WebAddress.join(server.base, "") + path, limit: limit, credentials: server.credentials,
+                isGuess: isGuess)
         }
     }
 

@@ -42,6 +42,7 @@ struct TargetCommands {
             let path = name ?? kind.folder + Files.name(of: file)
             if try repository.add(file, as: path, kind, role: context.arguments.value("role")) { added.append(path) }
         }
+        try repository.removeStaleDeltas()
         finish(try repository.publish(), added: added, removed: [])
     }
 

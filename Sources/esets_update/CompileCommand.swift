@@ -22,6 +22,11 @@ struct CompileCommand {
         else { Main.program.fail(usage: UsageError("--compile is for esets_update itself")) }
         Self.giveUpPowers(as: arguments.value("as"))
         try? Privileges.endWithParent()
+        var confinement = Confinement()
+        confinement.writable = [Files.parent(of: output)]
+        confinement.readable = [mirror, arguments.value("certificates") ?? "", arguments.value("sources") ?? ""]
+        let missing = confinement.enter()
+        if getenv("ESETS_UPDATE_VERBOSE") != nil { for sentence in missing { Console.error(sentence) } }
         do throws(UpdateError) {
             let state = try arguments.value("sources").map { path throws(UpdateError) in try SourceState.load(path) }
             let mirror = MirrorDirectory(mirror, state: state ?? SourceState())

@@ -23,6 +23,8 @@ struct FetchCommand {
             let json = try? JSONValue(parsing: bytes, limits: .init(size: Self.planLimit)),
             let plan = FetchPlan(json)
         else { Main.program.fail(usage: UsageError("--fetch is for esets_update itself")) }
+        // What the plan names was named by root; what comes from here on was not.
+        let missing = plan.confinement.enter()
         var lastTold: UInt64 = 0
         let run = FetchRun(plan) { event in
             // A terminal shows no more than this.
@@ -31,7 +33,9 @@ struct FetchCommand {
             lastTold = now
             Self.tell(event)
         }
-        Self.tell(.report(run.run()))
+        var report = run.run()
+        for index in report.upstreams.indices { report.upstreams[index].notes += missing }
+        Self.tell(.report(report))
     }
 
     private func giveUpPowers() {

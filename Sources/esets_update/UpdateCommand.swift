@@ -12,6 +12,7 @@ struct UpdateCommand {
     private let system: UpdateSystem
     private let upstreams: UpstreamConfiguration
     private let now = Int64(Clock.realtime / 1_000_000_000)
+    private let progress = Progress()
 
     init(_ arguments: Arguments) {
         self.arguments = arguments
@@ -82,7 +83,6 @@ struct UpdateCommand {
         var report = FetchReport()
         if !plan.upstreams.isEmpty {
             try FetcherProcess.prepare(staging: plan.staging)
-            let progress = Progress()
             report = try FetcherProcess(program: "/proc/self/exe").run(plan, progress: progress.show)
             progress.clear()
         }
@@ -126,11 +126,15 @@ struct UpdateCommand {
         let held = HeldContent(system.paths.updateStateDirectory)
         let builder = GenerationBuilder(store: system.store, mirror: mirror, trust: trust) {
             module, version, digest, path throws(UpdateError) in
+            progress.show("compiling \(module)")
+            defer { progress.clear() }
             try compiler.compile(module, version: version, digest: digest, to: path)
         }
         let outcome = try builder.build(
             force: arguments.has("force"), seed: seed, unless: arguments.has("force") ? nil : held)
         if case .built(let number, _) = outcome {
+            progress.show("trying generation \(number)")
+            defer { progress.clear() }
             try system.install(number)
             held.release()
             do throws(GenerationError) { try system.store.prune(keep: 3) } catch { throw UpdateError(error) }
@@ -189,17 +193,24 @@ private final class Progress {
 
     func show(_ upstream: String, _ file: String, _ done: Int, _ total: Int?) {
         guard isShown else { return }
-        isDirty = true
         // Names come from servers: nothing that a terminal would obey.
         let name = String(decoding: file.utf8.prefix(60).map { $0 >= 0x20 && $0 < 0x7f ? $0 : 0x3f }, as: UTF8.self)
         var line = "\(upstream): \(name)"
         if done > 0 { line += " \(Self.size(done))" }
         if let total, total > 0 { line += " of \(Self.size(total)) (\(min(100, done * 100 / total)) %)" }
+        show(line)
+    }
+
+    func show(_ line: String) {
+        guard isShown else { return }
+        isDirty = true
         put("\r\(line)\u{1B}[K")
     }
 
     func clear() {
-        if isDirty { put("\r\u{1B}[K") }
+        guard isDirty else { return }
+        put("\r\u{1B}[K")
+        isDirty = false
     }
 
     private static func size(_ bytes: Int) -> String {

@@ -50,7 +50,7 @@ struct Session {
             while true {
                 let step = try client.next()
                 guard case .fetch(let path, let limit) = step else { return step }
-                if let bytes = try fetcher.bytes(metadata + path, limit: limit) {
+                if let bytes = try fetcher.bytes(metadata + path, limit: limit, isGuess: client.isGuessing) {
                     try client.received(bytes)
                 } else {
                     try client.notFound()

@@ -13,6 +13,8 @@ func value(_ name: String) -> String? {
 
 if arguments.contains("--sandbox-check") {
     exit(SandboxCheck.run())
+} else if let folder = value("confinement-check") {
+    exit(ConfinementCheck.run(folder: folder, readable: value("readable") ?? "", program: value("program")))
 } else if let path = value("keep-object") {
     exit(KeepObject.run(path: path))
 } else if value("launch") != nil, getenv("ESETS_EVENT") != nil {

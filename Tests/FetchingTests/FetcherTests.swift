@@ -72,6 +72,37 @@ import WebServer
         }
     }
 
+    @Test("a server that is silent, or sends drop by drop, is given up", arguments: [0, 1, 15])
+    func slow(step: Int) throws {
+        // Nothing after the head; 10 bytes a second, too slow by far; 150, which is fast enough but never ends.
+        let server = try ScriptedServer { _, _ in
+            var answer = ScriptedServer.Answer("200 OK", [:], [UInt8](repeating: 1, count: 4_000), announced: 4_000)
+            if step == 0 {
+                answer.bytes = Array(answer.bytes.dropLast(4_000))
+                answer.milliseconds = 60_000
+            } else {
+                answer.step = step
+                answer.pause = 100
+            }
+            return answer
+        }
+        defer { server.stop() }
+        let failure = error {
+            _ = try fetcher { $0.timeout = 1 }.bytes("\(server.base)/metadata", limit: 4_000)
+        }
+        #expect(failure?.kind == .network, "\(failure?.description ?? "it was waited for")")
+    }
+
+    @Test("no more bytes a second than are allowed") func rate() throws {
+        let server = try ScriptedServer { _, _ in .init("200 OK", [:], [UInt8](repeating: 1, count: 600_000)) }
+        defer { server.stop() }
+        let begin = Clock.now
+        let bytes = try fetcher { $0.rate = 200_000 }.bytes("\(server.base)/a", limit: 600_000)
+        #expect(bytes?.count == 600_000)
+        // However busy the machine is, it does not become faster.
+        #expect(Clock.now - begin > 1_000_000_000)
+    }
+
     @Test("the first bytes of a server with and without ranges") func prefix() throws {
         let server = try ScriptedServer { request, _ in
             request.path == "/ranges"

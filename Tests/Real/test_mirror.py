@@ -219,6 +219,24 @@ def limits():
     check(get("/")[0] == 200, "another client is served")
     for client in held:
         client.close()
+    wait_until(lambda: counters()["connections"] - counters()["closed"] <= 1, 10)
+    held = [socket.create_connection(("127.0.0.1", PORT), 10, (OTHER, 0)) for _ in range(40)]
+
+    def open_ones():
+        count = 0
+        for client in held:
+            client.setblocking(False)
+            try:
+                client.recv(1)
+            except BlockingIOError:
+                count += 1
+            except OSError:
+                pass
+        return count
+
+    check(wait_until(lambda: open_ones() <= 8, 5) and open_ones() > 0, f"of 40 that come at once {open_ones()} stay")
+    for client in held:
+        client.close()
     done = curl("--interface", OTHER, "-o", "/dev/null", "-w", "%{http_code}\n", *[f"{URL}/update.ver"] * 100)
     codes = done.stdout.split()
     check(codes.count(b"200") >= 40 and codes.count(b"429") >= 20, f"100 requests at once: {codes.count(b'429')} × 429")

@@ -2,6 +2,7 @@
 keys elsewhere, new keys, and what kill -9 leaves."""
 
 import atexit
+import hashlib
 import json
 import os
 import random
@@ -119,7 +120,10 @@ check(report("sync", repository, f"--sources={source}")["added"] == ["signatures
 big = write("signatures/big.ndb", lines + b"New:0:*:41424344\n")
 check(report("sync", repository, f"--sources={source}")["added"] == ["signatures/big.ndb"], "a changed one is replaced")
 deltas = [target for target in report("list", repository)["targets"] if target["path"].startswith("deltas/")]
-check(len(deltas) == 1 and deltas[0]["length"] < len(big) / 20, "with a delta")
+nothing = f"deltas/{hashlib.sha256(b'').hexdigest()}-"
+whole = [target for target in deltas if target["path"].startswith(nothing)]
+check(len(deltas) == len(whole) + 1 and min(target["length"] for target in deltas) < len(big) / 20, "with a delta")
+check(len(whole) >= 1, "and compressed")
 check(soon(lambda: download("client", "signatures/big.ndb") == big), "a client gets the new one")
 check(report("sync", repository, f"--sources={source}")["published"] == [], "nothing new: nothing is published")
 
@@ -178,14 +182,23 @@ check(done.returncode == 0 and publish("check", team).returncode == 0, "the seco
 # kill -9 at any moment
 
 chance = random.Random(20261121)
-write("signatures/turn0.ndb", b"Turn:0:*:41424344\n")
+
+
+def take_turn(number):
+    for index in range(3):
+        write(f"signatures/turn{index}.ndb", b"Turn.%d:0:*:%032x\n" % (number, chance.getrandbits(120)) * 300)
+
+
+for number in (100, 101):
+    take_turn(number)
+    publish("sync", repository, f"--sources={source}")
+take_turn(102)
 started = time.monotonic()
 publish("sync", repository, f"--sources={source}")
 duration = time.monotonic() - started
 problems = []
 for turn in range(40):
-    for index in range(3):
-        write(f"signatures/turn{index}.ndb", b"Turn.%d:0:*:%032x\n" % (turn, chance.getrandbits(120)) * 300)
+    take_turn(turn)
     process = subprocess.Popen([f"{tree.sbin}/esets_publish", "sync", repository, f"--sources={source}"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(chance.uniform(0, 1.5 * duration))

@@ -1,4 +1,5 @@
 import CModuleABI
+import Platform
 import SpamCompiler
 import Testing
 import Tokens
@@ -69,6 +70,25 @@ private func parse(_ text: String) throws(SpamCompilerError) -> [SpamRule] {
         #expect(sources.rules.allSatisfy { $0.isSilent || !$0.description.isEmpty })
         // No single rule decides alone.
         #expect(sources.rules.allSatisfy { ($0.points ?? 0) < 90_000 })
+    }
+
+    @Test("messages of a source are learned as what their folder says") func training() throws {
+        let folder = "\(root)/modules/antispam/training"
+        var sources = AntispamSources()
+        for kind in ["spam", "ham"] {
+            for name in try Files.names(in: "\(folder)/\(kind)") {
+                try sources.add(file: "\(folder)/\(kind)/\(name)", as: "list/training/\(kind)/\(name)")
+            }
+        }
+        var whole = AntispamSources()
+        try whole.add(directory: "\(root)/modules/antispam")
+        #expect(sources.statistics == whole.statistics)
+        #expect(sources.unused.isEmpty)
+        // Elsewhere nobody says what they are.
+        let message = try #require(try Files.names(in: "\(folder)/spam").first)
+        try sources.add(file: "\(folder)/spam/\(message)", as: "list/spam/\(message)")
+        #expect(sources.statistics == whole.statistics)
+        #expect(sources.unused.count == 1)
     }
 }
 

@@ -22,7 +22,11 @@ final class RunningManager: Sendable {
     ///   - configuration: lines of [global] and other sections.
     ///   - generations: directories to make; the first is the current one. "2 broken" makes the file "broken" in 2.
     ///   - agentEndTime: nanoseconds after which an agent that does not end is killed.
-    init(_ configuration: String = "", generations: [String] = ["1"], agentEndTime: UInt64? = nil) throws {
+    ///   - prepare: is given the root before the manager is started.
+    init(
+        _ configuration: String = "", generations: [String] = ["1"], agentEndTime: UInt64? = nil,
+        prepare: (String) throws -> Void = { _ in }
+    ) throws {
         let number = RunningManager.counter.wrappingAdd(1, ordering: .relaxed).newValue
         let root = "/tmp/esv-\(getpid())-\(number)"
         self.root = root
@@ -33,6 +37,7 @@ final class RunningManager: Sendable {
         }
         thread = Mutex(nil)
         try configure(configuration)
+        try prepare(root)
         try start(agentEndTime)
     }
 

@@ -86,7 +86,7 @@ struct RepositoryTests {
         }
         let (client, _) = try site.client()
         let deltas = try client.targets.filter { try $0.kind() == .delta }
-        #expect(deltas.count == 2)
+        #expect(deltas.count == 3)
         let new = try #require(client.target("signatures/daily.ndb"))
         for (old, version) in versions.dropLast().enumerated() {
             let from = Hexadecimal.text(SHA2.sha256(Array(version.utf8)))
@@ -96,6 +96,9 @@ struct RepositoryTests {
             #expect(try site.content(delta).starts(with: "ESDELTA1".utf8))
             #expect(delta.custom["path"]?.string == "signatures/daily.ndb")
         }
+        let digits = Hexadecimal.text(try #require(new.hashes.sha256))
+        let whole = try #require(client.target("deltas/\(Hexadecimal.text(SHA2.sha256([])))-\(digits).zst"))
+        #expect(whole.length < new.length * 7 / 10 && whole.custom["path"]?.string == "signatures/daily.ndb")
         try site.publish { try $0.remove(["signatures/daily.ndb"]) }
         #expect(try site.client().client.targets.isEmpty)
         #expect(throws: RepositoryError.self) { try site.change { try $0.remove(["signatures/daily.ndb"]) } }

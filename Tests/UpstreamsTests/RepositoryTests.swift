@@ -1,3 +1,4 @@
+import Deltas
 import Glibc
 import Platform
 import TUF
@@ -138,6 +139,23 @@ private final class Publisher {
                 == bench.state.files(.signatures).map(\.digest).sorted())
     }
 
+    @Test("program components are stored only by mirrors that are asked to") func components() throws {
+        try publisher.put("pcu/windows/component.nup", database(3), .pcu)
+        try serve()
+        func isThere() -> Bool {
+            bench.state.upstreams["repository"]?.files.contains { $0.path.hasSuffix(".component.nup") } ?? false
+        }
+        try bench.update(upstream())
+        #expect(!isThere())
+        bench.plan.mirrorsEverything = true
+        try bench.update(upstream())
+        #expect(!isThere())
+        bench.plan.mirrorsComponents = true
+        #expect(try bench.update(upstream()).failure == nil)
+        #expect(isThere())
+        #expect(bench.state.files(.served).contains { $0.path.hasSuffix(".component.nup") }, "nothing is made of it")
+    }
+
     @Test("a delta in place of the whole file") func deltas() throws {
         try publisher.put("signatures/big.ndb", database(500))
         try serve()
@@ -156,14 +174,42 @@ private final class Publisher {
         #expect(bench.staged.isEmpty, "\(bench.staged)")
     }
 
+    @Test("the first time the whole file, compressed") func compressed() throws {
+        try publisher.put("signatures/big.ndb", database(500))
+        try serve()
+        let result = try bench.update(upstream())
+        #expect(result.failure == nil, "\(result.reason)")
+        let paths = server.takeRequests().map(\.path)
+        #expect(paths.contains { $0.contains("/deltas/") && $0.contains(".\(Delta.nothing)-") }, "\(paths)")
+        #expect(!paths.contains { $0.hasSuffix(".big.ndb") })
+        #expect(result.bytes < database(500).count * 7 / 10)
+        let file = try #require(bench.state.files(.signatures).first { $0.name == "repository/big.ndb" })
+        #expect(bench.content(file.path) == database(500))
+        #expect(bench.staged.isEmpty, "\(bench.staged)")
+    }
+
+    @Test("a compressed file that unpacks to more than the target has is not believed") func bomb() throws {
+        try publisher.put("signatures/big.ndb", database(500))
+        try serve()
+        // Of the right length, signed by nobody.
+        let path = try #require(try publisher.files().keys.first { $0.contains("/deltas/") })
+        let length = try #require(server[path]?.count)
+        let bomb = try Delta.make(from: [], to: [UInt8](repeating: 0x41, count: 64 << 20))
+        server[path] = bomb + [UInt8](repeating: 0, count: max(0, length - bomb.count))
+        let result = try bench.update(upstream())
+        #expect(result.failure == nil, "\(result.reason)")
+        #expect(result.notes.contains { $0.contains("the whole is fetched") }, "\(result.notes)")
+        let file = try #require(bench.state.files(.signatures).first { $0.name == "repository/big.ndb" })
+        #expect(bench.content(file.path) == database(500))
+    }
+
     @Test("the whole file when the delta is damaged") func damagedDelta() throws {
         try publisher.put("signatures/big.ndb", database(500))
         try serve()
         try bench.update(upstream())
         try publisher.put("signatures/big.ndb", database(501), deltas: true)
         try serve()
-        let delta = try #require(try publisher.files().keys.first { $0.hasPrefix("targets/deltas/") })
-        server[delta]?[120] ^= 1
+        for path in try publisher.files().keys where path.hasPrefix("targets/deltas/") { server[path]?[120] ^= 1 }
         let result = try bench.update(upstream())
         #expect(result.failure == nil, "\(result.reason)")
         let file = try #require(bench.state.files(.signatures).first { $0.name == "repository/big.ndb" })
@@ -201,6 +247,23 @@ private final class Publisher {
         let alone = try bench.update(upstream([stale]))
         #expect(alone.failure == .download)
         #expect(names() == ["repository/a.ndb", "repository/b.ndb"])
+    }
+
+    @Test(
+        "a server that refuses to say whether there is a newer root has none", arguments: ["403 Forbidden", "410 Gone"])
+    func forbiddenRoot(answer: String) throws {
+        server.refuse("metadata/2.root.json", answer)
+        let result = try bench.update(upstream())
+        #expect(result.failure == nil, "\(result.reason)")
+        #expect(names() == ["repository/a.ndb"])
+        // Everything else must be there.
+        server.refuse("metadata/timestamp.json", answer)
+        #expect(try bench.update(upstream()).failure == (answer.hasPrefix("403") ? .credentials : .download))
+    }
+
+    @Test("a server that wants credentials for the next root gets no further") func unauthorizedRoot() throws {
+        server.refuse("metadata/2.root.json", "401 Unauthorized")
+        #expect(try bench.update(upstream()).failure == .credentials)
     }
 
     @Test("expired metadata are refused: a clock that is wrong changes nothing") func clock() throws {

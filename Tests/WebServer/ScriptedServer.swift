@@ -16,6 +16,9 @@ package final class ScriptedServer: Sendable {
         package var bytes: [UInt8]
         /// Wait so long before the connection ends.
         package var milliseconds: UInt32 = 0
+        /// Bytes that go at once, with a pause of milliseconds after each of them; 0: all.
+        package var step = 0
+        package var pause: UInt32 = 0
 
         /// - Parameter announced: the length that the header tells; that of the body unless given.
         package init(
@@ -69,11 +72,12 @@ package final class ScriptedServer: Sendable {
             reply.bytes.withUnsafeBytes { bytes in
                 var done = 0
                 while done < bytes.count {
+                    let next = reply.step > 0 ? min(reply.step, bytes.count - done) : bytes.count - done
                     let count = send(
-                        connection.raw, bytes.baseAddress?.advanced(by: done), bytes.count - done,
-                        Int32(MSG_NOSIGNAL))
+                        connection.raw, bytes.baseAddress?.advanced(by: done), next, Int32(MSG_NOSIGNAL))
                     if count <= 0 { break }
                     done += count
+                    usleep(reply.pause * 1000)
                 }
             }
             usleep(reply.milliseconds * 1000)

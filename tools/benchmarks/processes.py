@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -59,6 +60,30 @@ def memory_megabytes(roots):
         except OSError:
             continue
     return resident / 1024, proportional / 1024
+
+
+class Peak:
+    """The most memory that processes have together while this is open: proportional megabytes, looked at again and
+    again. More roots may be appended meanwhile."""
+
+    def __init__(self, roots, pause=0.1):
+        self.roots, self.pause = list(roots), pause
+        self.before = self.highest = 0
+        self.is_over = threading.Event()
+
+    def __enter__(self):
+        self.before = self.highest = memory_megabytes(self.roots)[1]
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def _watch(self):
+        while not self.is_over.wait(self.pause):
+            self.highest = max(self.highest, memory_megabytes(self.roots)[1])
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
 
 
 def free_port():

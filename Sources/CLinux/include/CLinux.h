@@ -4,4 +4,5 @@
 #include "CLinuxFiles.h"
 #include "CLinuxEventLoop.h"
 #include "CLinuxDaemon.h"
+#include "CLinuxConfinement.h"
 #endif

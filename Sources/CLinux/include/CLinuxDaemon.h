@@ -30,15 +30,6 @@ int CLinux_signal_when_parent_ends(int signal);
 /// Sets soft and hard limit of a resource (RLIMIT_…), or less when the hard limit is lower. 0, or -1 and errno.
 int CLinux_limit(int resource, uint64_t value);
 
-/// Landlock: from now on this thread (and threads that it makes) opens files below `paths` only, for reading.
-/// Paths that do not exist are left out. Returns the ABI version in use, 0 when the kernel has no Landlock, -1 and
-/// errno on failure.
-int CLinux_landlock_read_only(const char *const *paths, int count);
-/// seccomp: an allow-list for scanning processes, for all threads. Other system calls fail with EPERM; there
-/// is no exec, no new process, no socket, no opening for writing. Needs CLinux_no_new_privileges.
-/// 0, or -1 and errno.
-int CLinux_seccomp_scanner(void);
-
 /// RLIMIT_… constants, which the overlay imports with a type that does not fit setrlimit.
 enum { CLinux_RLIMIT_CORE = 4, CLinux_RLIMIT_FSIZE = 1, CLinux_RLIMIT_NOFILE = 7 };
 #endif

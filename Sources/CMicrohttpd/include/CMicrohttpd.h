@@ -1,5 +1,9 @@
-// libmicrohttpd as one HTTP(S) server with callbacks: its own epoll threads, responses that are shared by requests,
+// libmicrohttpd as one HTTP(S) server with callbacks: its own epoll thread, responses that are shared by requests,
 // files sent by sendfile. No policy: what is answered is decided by whoever gives the callbacks.
+//
+// It has no listening socket: whoever uses it accepts. A server of the library that listens with epoll cannot be made to
+// stop listening safely (MHD_quiesce_daemon): the caller and its thread may both remove the socket from the epoll set, and
+// the one that comes second ends the process.
 #ifndef CMICROHTTPD_H
 #define CMICROHTTPD_H
 #include <stdint.h>
@@ -50,19 +54,19 @@ typedef struct CMicrohttpd_calls {
 } CMicrohttpd_calls;
 
 typedef struct CMicrohttpd_settings {
-    uint32_t threads;
-    uint32_t connections;   // at a time; more wait in the listening socket
+    uint32_t connections;   // at a time; more are closed
     uint32_t idle_seconds;  // without any progress
     uint32_t memory;        // bytes for the head of a request and of its answer
     const char *certificate;  // PEM chain and key for HTTPS, or null
     const char *key;
 } CMicrohttpd_settings;
 
-/// Starts a server on a listening socket, which stays the caller's. `calls` is copied. Null on failure.
-CMicrohttpd_server *CMicrohttpd_start(
-    int32_t listening, const CMicrohttpd_settings *settings, const CMicrohttpd_calls *calls);
-/// Takes no further connections.
-void CMicrohttpd_quiesce(CMicrohttpd_server *server);
+/// Starts a server with one thread. `calls` is copied. Null on failure.
+CMicrohttpd_server *CMicrohttpd_start(const CMicrohttpd_settings *settings, const CMicrohttpd_calls *calls);
+/// Accepts one connection of a listening, non-blocking socket and gives it to the server.
+/// 1: it will be `opened`; 0: nobody waits; 2: whoever waited is gone, or is not admitted; -1: descriptors or memory are
+/// short, errno tells which.
+int32_t CMicrohttpd_accept(CMicrohttpd_server *server, int32_t listening);
 /// Ends the connections that are left, and the threads. Blocks for a moment.
 void CMicrohttpd_stop(CMicrohttpd_server *server);
 
