@@ -51,7 +51,9 @@ struct RepositoryUpstream {
             return TrustedMetadata(root: root)
         } catch {
             throw FetchError(
-                .files, "\(error.description); a repository needs the root that its operator published (update_root)")
+                .files,
+                "\(error.description); a repository needs the root that its operator published (av_update_root, "
+                    + "update_root)")
         }
     }
 
