@@ -141,17 +141,28 @@ let moduleCode: [Target] = [
     moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
     moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
     moduleLibrary("Regex", ["BytesE", "CModuleABI", "CPCRE2"]),
-    moduleLibrary("Matching", ["Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CAuthenticode", "CSearch"]),
+    moduleLibrary("DatabaseSections", ["BytesE", "CModuleABI"]),
+    moduleLibrary(
+        "Matching",
+        [
+            "DatabaseSections", "Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CAuthenticode", "CSearch",
+        ]),
+    moduleLibrary("Images", ["BytesE", "CZlib"]),
     moduleLibrary("Normalization", ["BytesE", "CSearch"]),
-    moduleLibrary("YARAEngine", ["Matching", "Executables", "BytesE", "CModuleABI", "CCrypto", "CFFI"]),
+    moduleLibrary(
+        "YARAEngine", ["Matching", "DatabaseSections", "Executables", "BytesE", "CModuleABI", "CCrypto", "CFFI"]),
     moduleLibrary(
         "Scanner",
         [
-            "ModuleKit", "Matching", "YARAEngine", "CTime", "Executables", "Normalization", "BytesE", "CModuleABI",
-            "CCrypto",
+            "ModuleKit", "Matching", "DatabaseSections", "Images", "YARAEngine", "CTime", "Executables",
+            "Normalization",
+            "BytesE",
+            "CModuleABI", "CCrypto",
         ]),
     moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib", "CDeflate", "CSearch"]),
-    moduleLibrary("Passwords", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto", "CZlib"]),
+    moduleLibrary(
+        "Passwords",
+        ["DatabaseSections", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto", "CZlib"]),
     moduleLibrary("MailFormats", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
     moduleLibrary("DiskImages", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
@@ -179,7 +190,7 @@ let moduleCode: [Target] = [
 
 let modules: [Target] = [
     module("em000", code: "Loader", links: ["elf", "crypto"]),
-    module("em001", code: "Scanner", links: ["crypto", "ffi", "pcre2-8"]),
+    module("em001", code: "Scanner", links: ["crypto", "ffi", "pcre2-8", "z"]),
     module("em003", code: "Archives", links: ["z", "deflate", "archive", "crypto"]),
     module("em004", code: "Heuristics"),
     module("em005", code: "Antispam"),
@@ -411,9 +422,8 @@ let moduleTests: [Target] =
         tests(
             "Matching",
             [
-                "FuzzCorpus", "Matching", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule", "BytesE",
-                "Bytes",
-                "CModuleABI",
+                "FuzzCorpus", "Matching", "DatabaseSections", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule",
+                "BytesE", "Bytes", "CModuleABI",
                 "Platform", "CSearch",
             ]),
         tests(
@@ -430,6 +440,7 @@ let moduleTests: [Target] =
         tests("Executables", ["FuzzCorpus", "Executables", "BytesE", "CModuleABI"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"], exclude: ["Samples"]),
         tests("Normalization", ["FuzzCorpus", "Normalization", "BytesE"]),
+        tests("Images", ["Images", "BytesE"], exclude: ["Samples"]),
         tests("Loader", ["FuzzCorpus", "Loader", "DataModule", "BytesE", "Bytes", "Platform", "CModuleABI"]),
         tests(
             "Heuristics", ["FuzzCorpus", "Heuristics", "CompoundFiles", "BytesE", "Bytes", "CModuleABI", "Platform"]),
@@ -446,8 +457,8 @@ let moduleTests: [Target] =
         tests(
             "Scanner",
             [
-                "Scanner", "Archives", "SignatureCompiler", "DataModule", "ModuleKit", "ModuleHost", "ScanProtocol",
-                "BytesE", "Bytes", "CModuleABI", "Platform",
+                "Scanner", "Archives", "DatabaseSections", "SignatureCompiler", "DataModule", "ModuleKit", "ModuleHost",
+                "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
             ]),
     ] : []
 
@@ -486,6 +497,7 @@ let fuzzers: [Target] =
         fuzzer("changes", ["CVD", "Bytes"]),
         fuzzer("delta", ["Deltas", "Bytes"]),
         fuzzer("normalization", ["Normalization", "BytesE"]),
+        fuzzer("images", ["Images", "BytesE"]),
         fuzzer("mirror", ["Mirror", "Bytes"]),
     ] : []
 

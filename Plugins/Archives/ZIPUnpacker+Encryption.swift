@@ -61,7 +61,7 @@ extension ZIPUnpacker {
     /// Collected once for the archive, the one that fitted last first.
     private func candidatePasswords() throws(ModuleError) -> [[UInt8]] {
         if let candidates { return (scan.notes?.fitting ?? []) + candidates }
-        let all = try passwords(for: object, scan)
+        let all = try passwords(for: object, scan, as: "CL_TYPE_ZIP")
         candidates = all
         return all
     }

@@ -65,7 +65,7 @@ final class OLEUnpacker: Unpacker {
         let info = file.stream(file.entries[place], limit: 16384)
         guard let encryption = info.withUnsafeBufferPointer({ OfficeEncryption(ByteView($0)) }) else { return false }
         var work = mostRoundsOfObject
-        for password in [OfficeEncryption.builtIn.array] + (try passwords(for: object, scan)) {
+        for password in [OfficeEncryption.builtIn.array] + (try passwords(for: object, scan, as: "CL_TYPE_MSOLE2")) {
             guard try mayTry(encryption.cost, scan, &work) else { return false }
             guard let key = encryption.key(password) else { continue }
             var child = Child()
@@ -149,7 +149,7 @@ final class OLEUnpacker: Unpacker {
 
     private func streamKey(_ encryption: StreamEncryption) throws(ModuleError) -> [UInt8]? {
         var work = mostRoundsOfObject
-        for password in [OfficeEncryption.builtIn.array] + (try passwords(for: object, scan)) {
+        for password in [OfficeEncryption.builtIn.array] + (try passwords(for: object, scan, as: "CL_TYPE_MSOLE2")) {
             guard try mayTry(1, scan, &work) else { return nil }
             guard let key = encryption.key(password) else { continue }
             noteFitting(password, object, scan)

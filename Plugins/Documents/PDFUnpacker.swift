@@ -29,7 +29,10 @@ final class PDFUnpacker: Unpacker {
             "PDF",
             identify: { candidate in
                 // Readers accept other bytes before the header.
-                guard let place = candidate.data.prefix(1024).firstIndex(of: ByteView("%PDF-")) else { return nil }
+                guard let place = candidate.data.prefix(1024).firstIndex(of: ByteView("%PDF-")) else {
+                    // A signature, or who submitted it, says that it is one.
+                    return candidate.object.type == EM_TYPE_PDF ? Claim(.whole, sureness: 30, type: EM_TYPE_PDF) : nil
+                }
                 return place == 0 ? .magic(EM_TYPE_PDF) : Claim(.whole, sureness: 70, type: EM_TYPE_PDF)
             },
             open: { scan, object, _ throws(ModuleError) in PDFUnpacker(scan, object, format: "PDF") })
@@ -264,7 +267,7 @@ final class PDFUnpacker: Unpacker {
     /// Looks for a password other than the empty one.
     private func tryPasswords(_ dictionary: Range<Int>, _ identity: [UInt8]) throws(ModuleError) {
         var work = mostRoundsOfObject
-        for password in try passwords(for: object, scan) {
+        for password in try passwords(for: object, scan, as: "CL_TYPE_PDF") {
             guard try mayTry(Self.costOfPassword, scan, &work) else { return }
             encryption = PDFEncryption(syntax, dictionary: dictionary, identity: identity, password: password)
             if encryption != nil { return noteFitting(password, object, scan) }

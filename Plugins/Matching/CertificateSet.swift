@@ -1,6 +1,7 @@
 import BytesE
 import CAuthenticode
 import CModuleABI
+import DatabaseSections
 import Executables
 
 /// Certificates whose owners are trusted or blocked as signers of Windows programs.

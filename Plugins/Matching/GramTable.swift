@@ -1,6 +1,7 @@
 import BytesE
 import CModuleABI
 import CSearch
+import DatabaseSections
 
 /// A filter over grams, and for each gram in it the postings that have it: em_gram_table.
 struct GramTable {

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 
 /// The size index and the digest tables of one purpose.
 struct HashSet {

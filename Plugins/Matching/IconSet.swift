@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 import Executables
 
 /// The icons that logical signatures ask for by their groups.

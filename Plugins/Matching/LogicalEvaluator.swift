@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 import Executables
 import Regex
 
@@ -93,7 +94,7 @@ struct LogicalEvaluator {
             return index >= 0 && index < facts.containers.count && facts.containers[index] == condition.a
         case EM_CONDITION_DEPTH: return facts.containers.count >= Int(condition.a)
         // Looking at icons costs most: that is done last.
-        case EM_CONDITION_ICON_GROUPS: return true
+        case EM_CONDITION_ICON_GROUPS, EM_CONDITION_RETYPE: return true
         default: return false
         }
     }

@@ -1,6 +1,7 @@
 package import BytesE
 import CCrypto
 package import CModuleABI
+import DatabaseSections
 import Regex
 
 /// One signature that matches an object.
@@ -17,6 +18,16 @@ package struct Match {
     /// Where its match begins, in bytes from the object's first; of a rule its first part that matches, in the
     /// order of the rule; 0 for a digest and for a rule of which no part matches.
     package let offset: Int
+}
+
+/// What of a database is asked about some bytes.
+package enum MatchSubject {
+    /// An object: everything.
+    case object
+    /// An object that signatures see in its forms only: its digests, and YARA rules.
+    case bare
+    /// A normalised form of an object: patterns and logical signatures. Digests and YARA rules are for the object itself.
+    case form(of: ByteView)
 }
 
 /// How matching of one object ended. Only `complete` and `allowed` say something about the whole object.
@@ -46,21 +57,39 @@ extension Database {
     ///   - check: called at least once for each 64 KiB of the object; false cancels.
     ///   - yara: decides about a YARA rule of which something matched: gets the rule, its number and what matched
     ///     (`scratch.hits`, by the slots of its parts).
-    ///   - original: when `object` is a normalised form, what it is a form of: digests are those of the original, which
-    ///     was matched for itself, and are not looked at again.
+    ///   - subject: what `object` is.
+    ///   - retype: called with each EM_TYPE_… that rules say the object has, too.
     ///   - report: called for each match after the whole object was looked at; never for an allowed object.
     /// - Returns: whether the whole object was looked at, and if not, why.
     package func match(
         _ object: ByteView, type: UInt32, all: Bool = false, facts: ObjectFacts = ObjectFacts(), scratch: Scratch,
-        original: ByteView? = nil, check: () -> Bool, yara: (em_rule, Int, Hits) -> Bool = { _, _, _ in false },
-        report: (Match) -> Void
+        as subject: MatchSubject = .object, check: () -> Bool,
+        yara: (em_rule, Int, Hits) -> Bool = { _, _, _ in false },
+        retype: (UInt32) -> Void = { _ in }, report: (Match) -> Void
     ) -> MatchOutcome {
         scratch.begin()
         guard check() else { return .cancelled }
         var outcome = MatchOutcome.complete
-        if original == nil { outcome = matchDigests(object, in: hashes, all: all, scratch: scratch, check: check) }
+        let target: UInt32
+        let plan: UInt32
+        var original = object
+        var isForm = false
+        switch subject {
+        case .object:
+            target = Database.target(ofType: type)
+            plan = target
+        case .bare:
+            target = EM_TARGET_ANY
+            plan = EM_PLAN_RULES_ONLY
+        case .form(let whole):
+            target = Database.target(ofType: type)
+            plan = target
+            original = whole
+            isForm = true
+        }
+        if !isForm { outcome = matchDigests(object, in: hashes, all: all, scratch: scratch, check: check) }
         var blocker: Int?
-        if outcome == .complete, original == nil, all || !scratch.isDecided, type == EM_TYPE_PE {
+        if outcome == .complete, !isForm, all || !scratch.isDecided, type == EM_TYPE_PE {
             blocker = certificates.blocker(of: object)
             if let blocker { scratch.add(Match(kind: .digest, signature: blocker, offset: 0), flags: 0) }
             if all || !scratch.isDecided {
@@ -68,35 +97,44 @@ extension Database {
             }
         }
         if outcome == .complete, all || !scratch.isDecided {
+            if !isForm, let hash = facts.imageHash { rules.note(imageHash: hash, in: scratch.hits) }
             outcome = patterns.match(
-                object, target: Database.target(ofType: type), all: all, rules: rules, catalogue: catalogue,
-                scratch: scratch, check: check)
+                object, target: target, plan: plan, all: all, rules: rules, catalogue: catalogue, scratch: scratch,
+                check: check)
             if outcome == .complete || outcome == .limit, all || !scratch.isDecided {
                 let answer = matchRules(
-                    object, target: Database.target(ofType: type), all: all, facts: facts, scratch: scratch,
-                    check: check, yara: yara)
+                    object, target: target, as: subject, all: all, facts: facts, scratch: scratch, check: check,
+                    yara: yara)
                 if outcome == .complete { outcome = answer }
             }
         }
         if !scratch.matches.isEmpty {
             // When the list cannot be asked, the matches stand.
-            let answer = isAllowed(original ?? object, check: check)
+            let answer = isAllowed(original, check: check)
             if answer == .allowed { return .allowed }
             if answer != .complete { outcome = answer }
             let isProgram = type == EM_TYPE_PE && blocker == nil
-            if isProgram, certificates.isTrusted(original ?? object, check: check) { return .allowed }
+            if isProgram, certificates.isTrusted(original, check: check) { return .allowed }
         }
+        for type in scratch.types { retype(type) }
         for match in scratch.matches { report(match) }
         return outcome
     }
 
     /// Evaluates the rules of which something matched.
     private func matchRules(
-        _ object: ByteView, target: UInt32, all: Bool, facts: ObjectFacts, scratch: Scratch, check: () -> Bool,
-        yara: (em_rule, Int, Hits) -> Bool
+        _ object: ByteView, target: UInt32, as subject: MatchSubject, all: Bool, facts: ObjectFacts, scratch: Scratch,
+        check: () -> Bool, yara: (em_rule, Int, Hits) -> Bool
     ) -> MatchOutcome {
+        let asksYARA: Bool
+        let asksLogical: Bool
+        switch subject {
+        case .object: (asksYARA, asksLogical) = (true, true)
+        case .bare: (asksYARA, asksLogical) = (true, false)
+        case .form: (asksYARA, asksLogical) = (false, true)
+        }
         // The evaluator keeps the check only as long as this call lasts.
-        withoutActuallyEscaping(check) { check in
+        return withoutActuallyEscaping(check) { check in
             regexes.withCache { cache in
                 let verifier = Verifier(
                     set: patterns, rules: rules, catalogue: catalogue, object: object, target: target, all: all,
@@ -122,14 +160,18 @@ extension Database {
                     let isTrue: Bool
                     let kind: Match.Kind
                     if rule.kind == UInt8(EM_RULE_YARA) {
+                        guard asksYARA else { return true }
                         isTrue = yara(rule, number, scratch.hits)
                         kind = .yara
                     } else {
+                        guard asksLogical else { return true }
                         isTrue = rule.kind == UInt8(EM_RULE_LOGICAL) && evaluator.isTrue(rule)
                         kind = .logical
                         outcome = evaluator.outcome
                     }
-                    if isTrue {
+                    if isTrue, rule.flags & UInt16(EM_RULE_RETYPES) != 0 {
+                        if let type = rules.retyping(rule) { scratch.addType(type) }
+                    } else if isTrue {
                         let flags = catalogue.element(Int(rule.signature), as: em_signature.self)?.flags ?? 0
                         scratch.add(
                             Match(

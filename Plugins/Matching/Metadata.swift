@@ -1,5 +1,6 @@
 package import BytesE
 import CModuleABI
+import DatabaseSections
 import Regex
 
 /// What a database knows about objects besides their bytes: file types, entries of containers, links in mail.

@@ -1,6 +1,7 @@
 import BytesE
 import CModuleABI
 import CSearch
+import DatabaseSections
 
 /// One index over patterns: proposes which of them may match and where. See em_pattern_index.
 struct PatternIndex {

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 
 /// The body patterns of a database and their indexes.
 struct PatternSet {
@@ -31,13 +32,14 @@ struct PatternSet {
         self.indexes = indexes
     }
 
-    /// Runs the indexes that are planned for a target type, and verifies what they propose.
+    /// Runs the indexes of a plan (a target type's, or EM_PLAN_RULES_ONLY), and verifies what they propose.
     func match(
-        _ object: ByteView, target: UInt32, all: Bool, rules: RuleSet, catalogue: Section, scratch: Scratch,
+        _ object: ByteView, target: UInt32, plan: UInt32, all: Bool, rules: RuleSet, catalogue: Section,
+        scratch: Scratch,
         check: () -> Bool
     ) -> MatchOutcome {
         guard
-            let plan = plans.element(Int(target), as: em_target_plan.self) ?? plans.element(0, as: em_target_plan.self)
+            let plan = plans.element(Int(plan), as: em_target_plan.self) ?? plans.element(0, as: em_target_plan.self)
         else { return .complete }
         // The verifier keeps the check only as long as this call lasts.
         return withoutActuallyEscaping(check) { check in

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 import Executables
 
 /// Signatures that are digests of parts of Windows programs: of sections, and of the text of the imports.

@@ -1,10 +1,11 @@
 import BytesE
 package import CModuleABI
+import DatabaseSections
 
 /// The rules of a database: logical signatures and YARA rules. See em_rule.
 package struct RuleSet {
     let rules, parts, operations, regexes, compares, conditions: Section
-    private let slots, triggers, untriggered: Section
+    private let slots, triggers, untriggered, images: Section
 
     init(_ table: SectionTable) throws(DatabaseError) {
         rules = try table.section(EM_SECTION_LOGICAL, element: MemoryLayout<em_rule>.stride)
@@ -15,6 +16,7 @@ package struct RuleSet {
         conditions = try table.section(EM_SECTION_CONDITIONS, element: MemoryLayout<em_condition>.stride)
         slots = try table.section(EM_SECTION_SLOTS, element: MemoryLayout<em_slot>.stride)
         triggers = try table.section(EM_SECTION_TRIGGERS, element: 4)
+        images = try table.section(EM_SECTION_IMAGE_HASHES, element: MemoryLayout<em_image_hash>.stride)
         untriggered = try table.section(EM_SECTION_UNTRIGGERED, element: MemoryLayout<em_rule_run>.stride)
     }
 
@@ -34,6 +36,35 @@ package struct RuleSet {
             if part.kind == EM_PART_PATTERN, let first = hits.first(part.a) { return first }
         }
         return 0
+    }
+
+    /// What a rule that tells no threat says that an object is: EM_TYPE_….
+    func retyping(_ rule: em_rule) -> UInt32? {
+        for number in 0..<Int(rule.condition_count) {
+            guard let condition = conditions.element(Int(rule.first_condition) + number, as: em_condition.self) else {
+                return nil
+            }
+            if condition.kind == EM_CONDITION_RETYPE { return condition.a }
+        }
+        return nil
+    }
+
+    /// Whether rules ask what pictures look like.
+    var asksForImages: Bool { images.count > 0 }
+
+    /// Notes that the object is a picture with that hash.
+    func note(imageHash hash: UInt64, in hits: Hits) {
+        var low = 0
+        var high = images.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            let found = images.element(middle, as: em_image_hash.self)?.hash ?? .max
+            if found < hash { low = middle + 1 } else { high = middle }
+        }
+        while let entry = images.element(low, as: em_image_hash.self), entry.hash == hash {
+            if let slot = slot(entry.slot) { hits.add(entry.slot, Hits.Place(offset: 0, length: 0), slot) }
+            low += 1
+        }
     }
 
     func slot(_ number: UInt32) -> em_slot? { slots.element(Int(number), as: em_slot.self) }

@@ -7,6 +7,8 @@ package final class Scratch {
     private(set) var matches: [Match] = []
     /// Whether one of the matches is more than potentially unwanted or unsafe: then nothing else can make it worse.
     private(set) var isDecided = false
+    /// What rules say the object is, besides what it is taken for: EM_TYPE_….
+    private(set) var types: [UInt32] = []
     /// Dead ends of the object at hand, by pattern element.
     private var notes = [Note](repeating: Note(), count: 256)
     private var noteCount = 0
@@ -51,6 +53,7 @@ package final class Scratch {
     /// Forgets the object before.
     func begin() {
         matches.removeAll(keepingCapacity: true)
+        types.removeAll(keepingCapacity: true)
         isDecided = false
         noteCount = 0
         hits.begin()
@@ -71,6 +74,11 @@ package final class Scratch {
     func add(_ match: Match, flags: UInt32) {
         matches.append(match)
         if flags & EM_SIGNATURE_OPTIONAL == 0 { isDecided = true }
+    }
+
+    /// Notes what a rule says that the object is.
+    func addType(_ type: UInt32) {
+        if !types.contains(type) { types.append(type) }
     }
 
     /// Whether `setDone` was told of the pattern; false when that was forgotten.

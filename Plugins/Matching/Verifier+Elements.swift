@@ -1,6 +1,7 @@
 import BytesE
 import CModuleABI
 import CSearch
+import DatabaseSections
 
 /// Whether single elements match at a place.
 extension Verifier {

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 
 /// Gaps: what lies behind or before one is looked for by the nearest literal, not tried at each place.
 extension Verifier {

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 import Executables
 
 /// Decides whether a proposed pattern matches, within a bounded amount of work.

@@ -44,7 +44,7 @@ final class RARDecryption: Unpacker {
     /// Submits the archive without its encryption, when a password fits.
     private func submitPlain(_ first: RARCipher) throws(ModuleError) -> Bool {
         var work = mostRoundsOfObject
-        for password in try passwords(for: object, scan) {
+        for password in try passwords(for: object, scan, as: "CL_TYPE_RAR") {
             guard try mayTry(first.cost, scan, &work) else { return false }
             guard first.fits(password) else { continue }
             var output = try Output(scan, in: object, expected: data.count)

@@ -64,7 +64,7 @@ final class SevenZipDecryption: Unpacker {
         guard isPacked || header[0] == 1 && header.count > 1 && header[1] == 4,
             let streams = SevenZipStreams(header, from: isPacked ? 1 : 2)
         else { return false }
-        for password in try passwords(for: object, scan) {
+        for password in try passwords(for: object, scan, as: "CL_TYPE_7Z") {
             guard trials < Self.mostTrials else { return false }
             guard let cost = Self.cost(streams), try mayTry(cost, scan, &work) else { return false }
             if isPacked {

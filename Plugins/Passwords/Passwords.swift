@@ -4,12 +4,13 @@ import MIMEE
 package import ModuleKit
 import Unpacking
 
-/// Passwords to try on an object: those that fitted before in this scan, those of the option `av_scan_passwords`, words
-/// of the object's name and of the messages that it lies in.
+/// Passwords to try on an object: those that fitted before in this scan, those of the option `av_scan_passwords` and of
+/// the signature database, words of the object's name and of the messages that it lies in.
 ///
+/// - Parameter type: what signatures call the object's type, "CL_TYPE_ZIP".
 /// - Throws: what the host answers when the scan must end.
 package func passwords(
-    for object: UnsafePointer<em_object>, _ scan: ScanContext
+    for object: UnsafePointer<em_object>, _ scan: ScanContext, as type: StaticString? = nil
 ) throws(ModuleError) -> [[UInt8]] {
     var result: [[UInt8]] = scan.notes?.fitting ?? []
     let listed = scan.text("av_scan_passwords")
@@ -19,6 +20,7 @@ package func passwords(
         if end > start { result.append(listed.slice(start, end).array) }
         start = end + 1
     }
+    result += databasePasswords(type, scan)
     guard scan.number("av_scan_password_words", otherwise: 1) != 0 else { return result }
     var names = WordCollector()
     names.add(name: ByteView(object.pointee.name))

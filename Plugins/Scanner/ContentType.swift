@@ -29,7 +29,7 @@ private func magicType(_ bytes: ByteView) -> UInt32? {
     case 0x504b_0304, 0x504b_0506, 0x504b_0708, 0x504b_3030: return EM_TYPE_ZIP
     case 0x2550_4446: return EM_TYPE_PDF
     case 0x7b5c_7274: return EM_TYPE_RTF  // {\rt
-    case 0x8950_4e47, 0x4749_4638, 0xffd8_ffe0, 0xffd8_ffe1, 0xffd8_ffdb: return EM_TYPE_GRAPHICS
+    case 0x8950_4e47, 0x4749_4638: return EM_TYPE_GRAPHICS
     case 0xfeed_face, 0xfeed_facf, 0xcefa_edfe, 0xcffa_edfe: return EM_TYPE_MACHO
     // Java classes and Mach-O files for several architectures.
     case 0xcafe_babe: return ExecutableFormat(bytes) == .universal ? EM_TYPE_MACHO : EM_TYPE_JAVA
@@ -41,6 +41,7 @@ private func magicType(_ bytes: ByteView) -> UInt32? {
     }
     switch head >> 8 {
     case 0x465753, 0x435753, 0x5a5753: return EM_TYPE_FLASH
+    case 0xffd8ff: return EM_TYPE_GRAPHICS
     case 0x425a68:  // BZh and the block size, 1 to 9
         return (0x31...0x39).contains(head & 0xff) && bytes.loadBigEndian(UInt32.self, at: 4) == 0x3141_5926
             ? EM_TYPE_ARCHIVE : nil
@@ -98,19 +99,65 @@ private func wideType(_ bytes: ByteView) -> UInt32? {
     }
 }
 
+/// Whether there is something that only pages begin with, or a tag of theirs.
 private func looksLikeHTML(_ bytes: ByteView) -> Bool {
     var from = 0
     while let open = bytes.firstIndex(of: 0x3c, from: from) {
         let rest = bytes.dropFirst(open + 1)
-        if rest.hasPrefixIgnoringCase(ByteView("!doctype html")) || rest.hasPrefixIgnoringCase(ByteView("html"))
-            || rest.hasPrefixIgnoringCase(ByteView("head")) || rest.hasPrefixIgnoringCase(ByteView("body"))
-            || rest.hasPrefixIgnoringCase(ByteView("script")) || rest.hasPrefixIgnoringCase(ByteView("table"))
-            || rest.hasPrefixIgnoringCase(ByteView("iframe")) || rest.hasPrefixIgnoringCase(ByteView("object"))
-            || rest.hasPrefixIgnoringCase(ByteView("img")) || rest.hasPrefixIgnoringCase(ByteView("a href"))
+        if rest.hasPrefixIgnoringCase(ByteView("!doctype html")) || isTag(rest, "html") || isTag(rest, "head")
+            || isTag(rest, "body")
         {
             return true
         }
         from = open + 1
     }
+    return hasMarkup(bytes)
+}
+
+/// Whether a text has one of the tags that make signatures look at it as HTML.
+func hasMarkup(_ bytes: ByteView) -> Bool {
+    var from = 0
+    // Of the first link; without an address none is one.
+    var address: Int?
+    while let open = bytes.firstIndex(of: 0x3c, from: from) {
+        from = open + 1
+        let rest = bytes.dropFirst(from)
+        switch rest.isEmpty ? 0 : rest[0] | 0x20 {
+        case UInt8(ascii: "h"):
+            if rest.hasPrefixIgnoringCase(ByteView("html>")) || rest.hasPrefixIgnoringCase(ByteView("head>")) {
+                return true
+            }
+        case UInt8(ascii: "i"): if isTag(rest, "iframe") || isTag(rest, "img") { return true }
+        case UInt8(ascii: "o"): if isTag(rest, "object") { return true }
+        case UInt8(ascii: "s"): if isTag(rest, "script") { return true }
+        case UInt8(ascii: "t"): if isTag(rest, "table") { return true }
+        case UInt8(ascii: "a"):
+            guard address == nil, rest.hasPrefixIgnoringCase(ByteView("a ")) else { break }
+            address = addressOfLink(bytes, from: from + 2)
+            if address != nil { return true }
+            address = bytes.count
+        default: break
+        }
+    }
     return false
+}
+
+/// Where `href` stands.
+private func addressOfLink(_ bytes: ByteView, from start: Int) -> Int? {
+    var from = start
+    while let place = bytes.firstIndex(of: ByteView("ref"), from: from)
+        ?? bytes.firstIndex(of: ByteView("REF"), from: from)
+    {
+        if place > start, bytes[place - 1] | 0x20 == UInt8(ascii: "h") { return place - 1 }
+        from = place + 1
+    }
+    return nil
+}
+
+/// Whether a tag of that name begins here, behind its bracket.
+private func isTag(_ bytes: ByteView, _ name: StaticString) -> Bool {
+    let name = ByteView(name)
+    guard bytes.hasPrefixIgnoringCase(name), bytes.count > name.count else { return false }
+    let end = bytes[name.count]
+    return end == 0x3e || end == 0x2f || isASCIISpace(end)
 }

@@ -4,7 +4,7 @@ import ModuleKit
 /// One object on the way from the root to where the walk is.
 struct Frame {
     enum Stage {
-        case identify, match, open, next
+        case identify, match, retype, open, next
         /// The index of the analysis that is called next.
         case enter(Int), leave(Int)
     }
@@ -18,6 +18,10 @@ struct Frame {
     var pending: [em_object] = []
     /// The cursor has no more children than the pending ones.
     var isExhausted = false
+    /// What signatures say that the object is besides its type: EM_TYPE_…, as which it is looked at once more.
+    var otherTypes: [UInt32] = []
+    /// It is its parent once more, as another type.
+    var isRetyped = false
     /// What conditions of signatures call its type, once one of its children was asked about.
     var containerType: UInt32?
     /// What `release` goes back to when the object is done, and before the next child is unpacked.

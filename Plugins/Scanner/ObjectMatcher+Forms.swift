@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Matching
 import ModuleKit
 import Normalization
 
@@ -7,8 +8,41 @@ import Normalization
 private let htmlLimit = 40 << 20
 private let withoutTagsLimit = 8 << 20
 private let textLimit = 20 << 20
+// What makes it a page has to stand in so many bytes.
+private let headOfPage = 1024
+
+/// In what forms signatures see an object.
+struct ObjectForms: OptionSet {
+    let rawValue: UInt8
+
+    /// Those of HTML.
+    static let markup = ObjectForms(rawValue: 1)
+    /// Text in small letters.
+    static let text = ObjectForms(rawValue: 2)
+    /// Signatures do not see the object as it is.
+    static let insteadOfObject = ObjectForms(rawValue: 4)
+}
 
 extension ObjectMatcher {
+    /// The forms that signatures for HTML and for text are written against; none when they see the object as it is.
+    ///
+    /// As in ClamAV, a page that begins like one is seen in its forms only. Text that has tags further on is seen as it is and
+    /// in the forms of HTML; in that of text, too, so that no tag hides it.
+    func forms(of object: em_object) -> ObjectForms {
+        let bytes = ByteView(object.data)
+        switch object.type {
+        case EM_TYPE_HTML:
+            guard bytes.count <= htmlLimit else { return [] }
+            return hasMarkup(bytes.prefix(headOfPage)) ? [.markup, .insteadOfObject] : .markup
+        case EM_TYPE_TEXT:
+            let markup: ObjectForms = bytes.count <= htmlLimit && hasMarkup(bytes) ? .markup : []
+            return isNormalText(object) && markup.isEmpty ? [] : [markup, .text]
+        // Other programs than browsers read scripts.
+        case EM_TYPE_SCRIPT: return isNormalText(object) ? [] : .text
+        default: return []
+        }
+    }
+
     /// Matches HTML without its comments, then without its tags.
     func matchHTML(_ object: em_object) throws(ModuleError) {
         let bytes = ByteView(object.data)
@@ -32,9 +66,9 @@ extension ObjectMatcher {
             }
             guard isWhole else { throw failure ?? .cancelled }
             if let links = forms.links { try judge(links.links, of: object) }
-            try match(forms.withoutComments.bytes, as: EM_TYPE_HTML, of: object, original: bytes)
+            try match(forms.withoutComments.bytes, as: EM_TYPE_HTML, of: object, .form(of: bytes))
             guard wantsMore, bytes.count <= withoutTagsLimit else { return }
-            try match(forms.withoutTags.bytes, as: EM_TYPE_HTML, of: object, original: bytes)
+            try match(forms.withoutTags.bytes, as: EM_TYPE_HTML, of: object, .form(of: bytes))
         }
     }
 
@@ -58,7 +92,7 @@ extension ObjectMatcher {
                 PlainText.normalize(part, afterSpace: &afterSpace, into: &form)
                 at += part.count
             }
-            try match(form.bytes, as: object.type, of: object, original: bytes)
+            try match(form.bytes, as: object.type, of: object, .form(of: bytes))
         }
     }
 

@@ -22,6 +22,8 @@ final class ObjectMatcher {
     private var isDecided = false
     /// What rules ask about the object at hand.
     private var facts = ObjectFacts()
+    /// What signatures say that the object at hand is, besides what it is taken for: EM_TYPE_….
+    private(set) var otherTypes: [UInt32] = []
     /// The object at hand is part of a message.
     private(set) var isInMail = false
 
@@ -40,31 +42,32 @@ final class ObjectMatcher {
 
     /// Reports what matches the object, or a normalised form of it.
     ///
-    /// - Parameter parents: what it lies in, the nearest one first, with the number of its type.
+    /// - Parameters:
+    ///   - parents: what it lies in, the nearest one first, with the number of its type.
+    ///   - again: it is the object that was matched last, as another type.
     /// - Throws: `.cancelled` when the scan must end.
-    func match(_ object: em_object, in parents: [(object: em_object, type: UInt32)]) throws(ModuleError) {
+    func match(
+        _ object: em_object, in parents: [(object: em_object, type: UInt32)], again: Bool
+    ) throws(ModuleError) {
         guard let database else { return }
-        reported.removeAll(keepingCapacity: true)
+        if !again { reported.removeAll(keepingCapacity: true) }
         isDecided = false
+        otherTypes.removeAll(keepingCapacity: true)
         facts = ObjectFacts()
         for parent in parents { facts.containers.append(parent.type) }
         isInMail = false
         for parent in parents where parent.object.type == EM_TYPE_MAIL { isInMail = true }
-        if let parent = parents.first, database.matchesEntries {
+        if let parent = parents.first, database.matchesEntries, !again {
             matchEntry(object, in: parent.object, type: parent.type)
         }
-        let isHTML = object.type == EM_TYPE_HTML
-        let isText = object.type == EM_TYPE_TEXT || object.type == EM_TYPE_SCRIPT
-        // Signatures for HTML and for text are written against their normalised forms; text may be in it already.
-        let hasForm = isHTML || isText && !isNormalText(object)
-        let isAllowed = try match(
-            ByteView(object.data), as: hasForm ? EM_TYPE_UNKNOWN : object.type, of: object, original: nil)
+        if object.type == EM_TYPE_GRAPHICS, database.asksForImages { facts.imageHash = try lookOfImage(object) }
+        let forms = normalizes || object.type == EM_TYPE_HTML ? self.forms(of: object) : []
+        let subject: MatchSubject = forms.contains(.insteadOfObject) ? .bare : .object
+        let type = forms.isEmpty ? object.type : EM_TYPE_UNKNOWN
+        let isAllowed = try match(ByteView(object.data), as: type, of: object, subject)
         guard normalizes, !isDecided, !isAllowed else { return }
-        if isHTML {
-            try matchHTML(object)
-        } else if hasForm {
-            try matchText(object)
-        }
+        if forms.contains(.markup) { try matchHTML(object) }
+        if forms.contains(.text), wantsMore { try matchText(object) }
     }
 
     /// The type of an object that no container claims, by the file types of the database; nil: as it is.
@@ -80,17 +83,17 @@ final class ObjectMatcher {
     /// Whether a match of the object's forms is worth looking for: not when one was found already.
     var wantsMore: Bool { !isDecided }
 
-    /// Matches a form of an object; `original` is nil for the object as it is.
+    /// Matches an object, or a form of it.
     ///
     /// - Returns: whether the object is on the list of those that are never malware.
     @discardableResult
     func match(
-        _ form: ByteView, as type: UInt32, of object: em_object, original: ByteView?
+        _ form: ByteView, as type: UInt32, of object: em_object, _ subject: MatchSubject
     ) throws(ModuleError) -> Bool {
         guard let database else { return false }
         var failure: ModuleError?
         let outcome = database.match(
-            form, type: type, all: reportsAll, facts: facts, scratch: scratch, original: original,
+            form, type: type, all: reportsAll, facts: facts, scratch: scratch, as: subject,
             check: {
                 do throws(ModuleError) {
                     try scan.check()
@@ -101,6 +104,7 @@ final class ObjectMatcher {
                 }
             },
             yara: { rule, _, hits in rules?.isTrue(rule, in: form, of: object, hits) ?? false },
+            retype: { if !otherTypes.contains($0) { otherTypes.append($0) } },
             report: { tell($0.signature, offset: $0.offset, of: object) })
         if let reason = rules?.end() { notScanned(object, reason) }
         switch outcome {

@@ -1,4 +1,5 @@
 import BytesE
+import DatabaseSections
 import Matching
 
 /// Which kind of Office document a ZIP file is, as `FileType` has it; nil for any other ZIP file.

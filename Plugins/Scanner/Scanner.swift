@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 import Matching
 import ModuleKit
 import YARAEngine

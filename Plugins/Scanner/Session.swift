@@ -56,8 +56,11 @@ final class Session {
             identify(top)
             frames[top].stage = .match
         case .match:
-            try matcher.match(frames[top].object, in: parents(top))
-            frames[top].stage = .enter(0)
+            try matcher.match(frames[top].object, in: parents(top), again: frames[top].isRetyped)
+            if !frames[top].isRetyped, matcher.wantsMore { frames[top].otherTypes = matcher.otherTypes }
+            frames[top].stage = .retype
+        case .retype:
+            retype(top)
         case .enter(let index):
             guard try analyse(top, index, EM_PHASE_ENTER) else { return false }
             frames[top].stage = index + 1 < analyses.count ? .enter(index + 1) : .open
@@ -107,13 +110,41 @@ final class Session {
         scan.mark(frames[top].object.id, type: type, flags: isClosed ? EM_OBJECT_UNSUPPORTED : 0)
     }
 
+    /// Makes the object the topmost once more, as the next type that signatures say it is, if there is one.
+    ///
+    /// As in ClamAV it then lies in itself, so that rules may ask for that; and nothing is retyped twice.
+    private func retype(_ top: Int) {
+        guard let type = frames[top].otherTypes.popLast() else {
+            frames[top].stage = .enter(0)
+            return
+        }
+        guard type != frames[top].object.type else { return }
+        var again = Frame(object: frames[top].object, mark: scan.services.memory.pointee.mark(scan.handle))
+        again.object.type = type
+        again.isRetyped = true
+        again.stage = .match
+        if frames[top].container == nil {
+            var best: UInt32 = 0
+            for container in containers {
+                var claimed = EM_TYPE_UNKNOWN
+                let sureness = container.identify(scan, &again.object, &claimed)
+                if sureness > best {
+                    best = sureness
+                    again.container = container
+                }
+            }
+        }
+        frames.append(again)
+    }
+
     private func isArchive(_ type: UInt32) -> Bool {
         type == EM_TYPE_ARCHIVE || type == EM_TYPE_GZIP || type == EM_TYPE_TAR
     }
 
     /// Calls one analysis; false when it suspends. What fails in it makes the object "not scanned".
     private func analyse(_ top: Int, _ index: Int, _ phase: UInt32) throws(ModuleError) -> Bool {
-        guard index < analyses.count else { return true }
+        // As another type, an object is no other object.
+        guard index < analyses.count, !frames[top].isRetyped else { return true }
         var object = frames[top].object
         let status: em_status
         if top > 0 {

@@ -1,5 +1,6 @@
 package import BytesE
 package import CModuleABI
+import DatabaseSections
 import Executables
 package import Matching
 

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 import Matching
 
 /// Runs programs: all alternatives at once, so that no input makes it slow. Reused from run to run.

@@ -1,4 +1,5 @@
 package import BytesE
+package import DatabaseSections
 package import Matching
 
 /// A database with YARA rules and what is needed to match objects against all of it: for tests, fuzzing and tools.

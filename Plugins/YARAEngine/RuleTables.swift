@@ -1,6 +1,7 @@
 package import BytesE
 import CModuleABI
-package import Matching
+package import DatabaseSections
+import Matching
 
 /// The YARA rules of a database, used where they are mapped. See em_yara_rule.
 ///

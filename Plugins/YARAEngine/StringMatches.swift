@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import DatabaseSections
 import Matching
 
 /// Finds out where the strings of rules match, each once for an object and only when a condition asks.

@@ -60,19 +60,19 @@ package struct CompileReport: Sendable {
                 unsupported: unsupportedCount - earlier.unsupportedCount, ignored: ignored - earlier.ignored))
     }
 
-    /// Problems that are listed of each kind.
-    package static let listed = 1000
+    /// Problems that are listed of each kind; all are counted.
+    var listed = 1000
 
     mutating func add(_ error: LineError, file: String, line: Int, column: Int = 0) {
         let problem = Problem(file: file, line: line, column: column, reason: error.reason)
         switch error.kind {
         case .malformed:
             malformedCount += 1
-            if malformed.count < Self.listed { malformed.append(problem) }
+            if malformed.count < listed { malformed.append(problem) }
         case .unsupported:
             unsupportedCount += 1
             unsupportedReasons[error.reason, default: 0] += 1
-            if unsupported.count < Self.listed { unsupported.append(problem) }
+            if unsupported.count < listed { unsupported.append(problem) }
         }
     }
 }

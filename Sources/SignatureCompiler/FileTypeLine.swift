@@ -62,7 +62,7 @@ struct FileTypeLine {
     }
 
     /// EM_TYPE_… of a ClamAV type; what the scanner has no use for is not evaluated.
-    private static func type(_ name: ByteView, isPrevious: Bool) throws(LineError) -> UInt32 {
+    static func type(_ name: ByteView, isPrevious: Bool = false) throws(LineError) -> UInt32 {
         guard name.hasPrefix(ByteView("CL_TYPE_")) else { throw .malformed("the type does not begin with CL_TYPE_") }
         if isPrevious, name.equals(ByteView("CL_TYPE_ANY")) { return EM_FILE_TYPE_ANY }
         for (known, type) in known where name.equals(ByteView(known)) { return type }

@@ -7,6 +7,7 @@ struct IndexBuilder {
     private let table: PatternTable
     private let anchors: [PatternTable.Anchor]
     private let members: [Int]
+    private let isOfRules: (UInt32) -> Bool
     private var indexes: [em_pattern_index] = []
     private var data: [DatabaseSection.Piece] = []
     private var dataSize = 0
@@ -18,13 +19,18 @@ struct IndexBuilder {
     /// - Parameters:
     ///   - anchors: of all patterns.
     ///   - isDeferred: whether the patterns of a slot are left out.
-    init(_ table: PatternTable, anchors: [PatternTable.Anchor], isDeferred: (UInt32) -> Bool) {
+    ///   - isOfRules: whether a slot is one of YARA rules.
+    init(
+        _ table: PatternTable, anchors: [PatternTable.Anchor], isDeferred: (UInt32) -> Bool,
+        isOfRules: @escaping (UInt32) -> Bool
+    ) {
         members = table.patterns.indices.filter { number in
             let pattern = table.patterns[number]
             return pattern.flags & EM_PATTERN_PART == 0 || !isDeferred(pattern.part)
         }
         self.table = table
         self.anchors = anchors
+        self.isOfRules = isOfRules
     }
 
     mutating func finish() -> [DatabaseSection] {
@@ -32,10 +38,10 @@ struct IndexBuilder {
         var groups = [[Int]](repeating: [], count: Int(EM_TARGET_COUNT))
         for number in members { groups[Int(table.patterns[number].target)].append(number) }
         let general = groups[0]
-        var plans = [em_target_plan](repeating: em_target_plan(), count: groups.count)
+        var plans = [em_target_plan](repeating: em_target_plan(), count: Int(EM_PLAN_COUNT))
         if !general.isEmpty {
             let index = build(general)
-            for target in plans.indices { Self.add(index, to: &plans[target]) }
+            for target in groups.indices { Self.add(index, to: &plans[target]) }
         }
         for target in 1..<groups.count where !groups[target].isEmpty {
             let own = groups[target]
@@ -46,6 +52,11 @@ struct IndexBuilder {
                 Self.add(build(own), to: &plans[target])
             }
         }
+        let ofRules = general.filter { number in
+            let pattern = table.patterns[number]
+            return pattern.flags & EM_PATTERN_PART != 0 && isOfRules(pattern.part)
+        }
+        if !ofRules.isEmpty { Self.add(build(ofRules), to: &plans[Int(EM_PLAN_RULES_ONLY)]) }
         return [
             DatabaseSection(EM_SECTION_INDEXES, version: EM_INDEXES_VERSION, indexes),
             DatabaseSection(EM_SECTION_INDEX_DATA, version: EM_SECTION_VERSION, count: dataSize, data),

@@ -56,6 +56,8 @@ struct TargetDescription {
     /// EM_TARGET_….
     private(set) var target: UInt8 = 0
     private(set) var conditions: [em_condition] = []
+    /// It tells what the object is, and no threat.
+    private(set) var retypes = false
 
     init(_ text: ByteView) throws(LineError) {
         var hasTarget = false
@@ -76,6 +78,25 @@ struct TargetDescription {
             }
         }
         guard hasTarget else { throw .malformed("a target description without 'Target'") }
+    }
+
+    /// The container of a description that has nothing else but engine levels; 0: any.
+    static func container(of text: ByteView) throws(LineError) -> UInt32 {
+        var container = FileTypeName.any
+        for field in split(text, UInt8(ascii: ",")) where !field.isEmpty {
+            guard let colon = field.firstIndex(of: UInt8(ascii: ":")) else {
+                throw .malformed("a target description without ':'")
+            }
+            let (key, value) = (field.prefix(colon), field.dropFirst(colon + 1))
+            if key.equals(ByteView("Engine")) {
+                try checkLevel(value)
+            } else if key.equals(ByteView("Container")) {
+                container = try FileTypeName.code(value)
+            } else if !key.equals(ByteView("Target")) {
+                throw .unsupported("an unknown key in the target description")
+            }
+        }
+        return container
     }
 
     private mutating func addCondition(_ key: ByteView, _ value: ByteView) throws(LineError) {
@@ -110,7 +131,9 @@ struct TargetDescription {
                     em_condition(kind: EM_CONDITION_ICON_GROUPS, a: isFirst ? group : 0, b: isFirst ? 0 : group))
             }
         } else if key.equals(ByteView("HandlerType")) {
-            throw .unsupported("rules that change the type of an object (HandlerType)")
+            guard !retypes else { throw .malformed("two types that the object is matched as") }
+            retypes = true
+            conditions.append(em_condition(kind: EM_CONDITION_RETYPE, a: try Self.handler(value), b: 0))
         } else {
             throw .unsupported("an unknown key in the target description")
         }
@@ -119,6 +142,12 @@ struct TargetDescription {
     private mutating func addRange(_ kind: UInt32, _ value: ByteView) throws(LineError) {
         let (low, high) = try Self.range(value)
         conditions.append(em_condition(kind: kind, a: UInt32(clamping: low), b: UInt32(clamping: high)))
+    }
+
+    /// EM_TYPE_… of an object that is matched as another type, too.
+    private static func handler(_ name: ByteView) throws(LineError) -> UInt32 {
+        // What containers are is no business of file type lines: who can open them tells them.
+        name.equals(ByteView("CL_TYPE_ZIP")) ? EM_TYPE_ZIP : try FileTypeLine.type(name)
     }
 
     private static func range(_ value: ByteView) throws(LineError) -> (UInt64, UInt64) {

@@ -27,6 +27,7 @@ extension RuleTable {
         var rule = Rule(signature: signature, kind: UInt8(EM_RULE_LOGICAL), target: target, trigger: .never)
         rule.operations = line.expression.operations
         rule.conditions = line.description.conditions
+        rule.flags = line.description.retypes ? UInt16(EM_RULE_RETYPES) : 0
         var literals = [UInt32?](repeating: nil, count: line.parts.count)
         for (number, part) in line.parts.enumerated() {
             var entry = em_rule_part()
@@ -56,6 +57,9 @@ extension RuleTable {
             case .compare(let compare):
                 entry.kind = EM_PART_COMPARE
                 entry.a = add(compare)
+            case .image(let hash):
+                entry.kind = EM_PART_PATTERN
+                entry.a = try imageSlot(hash, target: target)
             case .macro(let group, let least, let most):
                 entry.kind = EM_PART_MACRO
                 entry.a = try macroSlot(UInt8(group), target: target)
@@ -68,6 +72,14 @@ extension RuleTable {
             Self.trigger($0, line, rule.parts, literals, depth: 0)
         }
         try add(rule)
+    }
+
+    /// The slot of pictures that look so. No part in bytes begins with its mark.
+    private mutating func imageSlot(_ hash: UInt64, target: UInt8) throws(DataModuleError) -> UInt32 {
+        let key = [UInt8(ascii: "#"), target] + withUnsafeBytes(of: hash) { [UInt8]($0) }
+        let slot = try slot(key, Wanted()) { _ throws(DataModuleError) in }
+        images.insert(ImageHash(hash: hash, slot: slot))
+        return slot
     }
 
     /// The slot of a macro group: signatures of extended format whose offset names it.
@@ -149,7 +161,7 @@ extension RuleTable {
     ) -> RuleTrigger {
         guard Int(number) < parts.count, depth < 8 else { return .always }
         switch line.parts[Int(number)] {
-        case .body, .macro: return .slot(parts[Int(number)].a)
+        case .body, .macro, .image: return .slot(parts[Int(number)].a)
         case .regex(let regex):
             let own = RuleTrigger(regex.trigger.operations) { trigger($0, line, parts, literals, depth: depth + 1) }
             guard let literal = literals[Int(number)] else { return own }

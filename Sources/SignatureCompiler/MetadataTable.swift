@@ -2,12 +2,14 @@ import Bytes
 import CModuleABI
 import DataModule
 
-/// What a database knows about objects besides their bytes: file types, entries of containers, links.
+/// What a database knows about objects besides their bytes: file types, entries of containers, links;
+/// and passwords of archives.
 struct MetadataTable {
     private var types: [em_file_type] = []
     private var containers: [em_container_signature] = []
     private var links: [em_link_rule] = []
     private var hashes: [em_link_hash] = []
+    private var passwords: [em_password] = []
     private var text: [UInt8] = []
 
     private mutating func place(_ bytes: [UInt8]) throws(DataModuleError) -> (offset: UInt32, length: UInt32) {
@@ -71,8 +73,14 @@ struct MetadataTable {
         }
     }
 
+    mutating func add(_ line: PasswordLine, signature: UInt32) throws(DataModuleError) {
+        let (offset, length) = try place(line.password)
+        passwords.append(em_password(signature: signature, container: line.container, text: offset, length: length))
+    }
+
     func finish() -> [DatabaseSection] {
-        guard !types.isEmpty || !containers.isEmpty || !links.isEmpty || !hashes.isEmpty else { return [] }
+        let isEmpty = types.isEmpty && containers.isEmpty && links.isEmpty && hashes.isEmpty && passwords.isEmpty
+        guard !isEmpty else { return [] }
         let sortedLinks = links.enumerated().sorted { ($0.element.kind, $0.offset) < ($1.element.kind, $1.offset) }
         let sortedHashes = hashes.enumerated().sorted { a, b in
             let (left, right) = (Self.digest(a.element), Self.digest(b.element))
@@ -85,6 +93,7 @@ struct MetadataTable {
             DatabaseSection(EM_SECTION_CONTAINERS, version: EM_SECTION_VERSION, containers),
             DatabaseSection(EM_SECTION_LINKS, version: EM_SECTION_VERSION, sortedLinks.map(\.element)),
             DatabaseSection(EM_SECTION_LINK_HASHES, version: EM_SECTION_VERSION, sortedHashes.map(\.element)),
+            DatabaseSection(EM_SECTION_PASSWORDS, version: EM_SECTION_VERSION, passwords),
             DatabaseSection(EM_SECTION_METADATA_TEXT, version: EM_SECTION_VERSION, text),
         ]
     }

@@ -16,6 +16,8 @@ struct RuleTable {
         var operations: [em_operation] = []
         var conditions: [em_condition] = []
         var trigger: RuleTrigger
+        /// EM_RULE_… flags.
+        var flags: UInt16 = 0
         /// Of a YARA rule, in place of operations: what em_rule says of them.
         var code: (first: UInt32, count: UInt32) = (0, 0)
     }
@@ -37,6 +39,13 @@ struct RuleTable {
     private var compares: [em_compare] = []
     private var slots: [em_slot] = []
     private var known: [Key: UInt32] = [:]
+    /// Slots of pictures.
+    var images: Set<ImageHash> = []
+
+    struct ImageHash: Hashable {
+        let hash: UInt64
+        let slot: UInt32
+    }
 
     /// The bytes that tell a part, hashed at once and not one by one.
     private struct Key: Hashable {
@@ -109,6 +118,7 @@ struct RuleTable {
         entry.signature = rule.signature
         entry.kind = rule.kind
         entry.target = rule.target
+        entry.flags = rule.flags
         entry.first_part = UInt32(parts.count)
         entry.part_count = UInt32(rule.parts.count)
         entry.first_operation = rule.kind == UInt8(EM_RULE_YARA) ? rule.code.first : UInt32(operations.count)
@@ -131,6 +141,9 @@ struct RuleTable {
         fileprivate var numbers: [UInt32]
         fileprivate var runs: [em_rule_run]
 
+        /// Whether a slot is one of YARA rules, which share none with logical signatures.
+        func isOfRules(_ slot: UInt32) -> Bool { slots[Int(slot)].flags & EM_SLOT_YARA != 0 }
+
         /// Whether no index has the patterns of a slot.
         func isDeferred(_ slot: UInt32) -> Bool { slots[Int(slot)].flags & EM_SLOT_DEFERRED != 0 }
     }
@@ -146,6 +159,11 @@ struct RuleTable {
             section(EM_SECTION_TRIGGERS, plan.numbers), section(EM_SECTION_RULE_PARTS, parts),
             section(EM_SECTION_CONDITIONS, conditions), section(EM_SECTION_UNTRIGGERED, plan.runs),
             section(EM_SECTION_COMPARES, compares),
+            section(
+                EM_SECTION_IMAGE_HASHES,
+                images.sorted { ($0.hash, $0.slot) < ($1.hash, $1.slot) }.map {
+                    em_image_hash(hash: $0.hash, slot: $0.slot, reserved: 0)
+                }),
         ]
     }
 

@@ -14,13 +14,15 @@ package enum SignatureCompiler {
     /// - Parameters:
     ///   - files: in any order; those of false positives and ignore lists count for all.
     ///   - version: of the content, rising.
+    ///   - listsAll: the report has every line that cannot be used, and not only the first thousand.
     ///   - progress: called before each file with its index and name.
     /// - Returns: the database, and what became of each line.
     /// - Throws: `DataModuleError` when a table grows beyond what the format can address.
     package static func compile(
-        _ files: [SignatureFile], version: UInt64, progress: (Int, String) -> Void = { _, _ in }
+        _ files: [SignatureFile], version: UInt64, listsAll: Bool = false, progress: (Int, String) -> Void = { _, _ in }
     ) throws(DataModuleError) -> (database: CompiledDatabase, report: CompileReport) {
         var compilation = Compilation(ruleFiles: YARAFiles(files.filter { $0.format == .rules }))
+        if listsAll { compilation.report.listed = .max }
         var done = 0
         for isIgnoreList in [true, false] {
             for file in files where (file.format == .ignored) == isIgnoreList {
@@ -78,18 +80,13 @@ private struct Compilation {
             report.add(.unsupported("a file of an unknown format"), file: file.name, line: 0)
             return
         case .program(let what):
-            report.add(.unsupported("\(what) is not evaluated"), file: file.name, line: 0)
-            return
-        case .later(let what):
-            var lines = Lines(file.bytes)
-            let reason = LineError.unsupported("\(what) are not compiled yet")
-            while lines.read() != nil { report.add(reason, file: file.name, line: lines.number) }
+            report.add(.unsupported(what), file: file.name, line: 0)
             return
         case .rules:
             try addRules(file)
             return
         case .hashes, .sectionHashes, .importHashes, .certificates, .icons, .bodies, .logical, .allowed, .containers,
-            .links, .fileTypes:
+            .links, .fileTypes, .passwords:
             break
         }
         try catalogue.beginSource(file.name)
@@ -225,6 +222,14 @@ private struct Compilation {
                 } catch { return error }
                 return nil
             }
+        case .passwords:
+            let password = try PasswordLine(line)
+            return enter(password.name, line, number, 0) { state, signature in
+                do throws(DataModuleError) {
+                    try state.metadata.add(password, signature: signature)
+                } catch { return error }
+                return nil
+            }
         case .fileTypes:
             let type = try FileTypeLine(line)
             do throws(DataModuleError) {
@@ -262,7 +267,8 @@ private struct Compilation {
         let plan = rules.plan(patterns.patterns, costs: choices.map { $0.cost })
         var anchors = choices.map { $0.anchor }
         patterns.avoidGrams(&anchors) { plan.isDeferred($0) }
-        var indexes = IndexBuilder(patterns, anchors: anchors) { plan.isDeferred($0) }
+        var indexes = IndexBuilder(
+            patterns, anchors: anchors, isDeferred: plan.isDeferred, isOfRules: plan.isOfRules)
         return try catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
             + importHashes.finish() + certificates.finish() + icons.finish() + patterns.finish() + indexes.finish()
             + rules.finish(plan) + yara.finish() + metadata.finish()

@@ -38,7 +38,7 @@ package struct SignatureFile {
         case "crb": return .certificates
         case "cbc": return .program("bytecode")
         case "yar", "yara": return .rules
-        case "pwdb": return .later("archive passwords")
+        case "pwdb": return .passwords
         case "cfg", "info", "sign", "cat": return .none
         default: return .unknown
         }
@@ -61,8 +61,7 @@ package struct SignatureFile {
         case links(LinkLine.Format)
         /// They say what objects are, and are no signatures.
         case fileTypes
-        /// A known format that is not compiled: each line counts as unsupported.
-        case later(String)
+        case passwords
         /// A known format that is not evaluated: each file counts as one.
         case program(String)
         /// Files of a database that hold no signatures.

@@ -10,6 +10,8 @@ enum Subsignature {
     case compare(em_compare)
     /// A signature of a macro group, so far behind the beginning of the part before.
     case macro(group: UInt32, least: UInt32, most: UInt32)
+    /// A picture that looks so.
+    case image(UInt64)
 
     init(_ text: ByteView, number: Int, target: UInt8) throws(LineError) {
         guard !text.isEmpty else { throw .malformed("an empty subsignature") }
@@ -18,7 +20,7 @@ enum Subsignature {
         } else if text.firstIndex(of: UInt8(ascii: "/")) != nil {
             self = .regex(try RegexSubsignature(text, target: target))
         } else if text.hasPrefix(ByteView("fuzzy_img#")) {
-            throw .unsupported("fuzzy hashes of images")
+            self = .image(try Self.image(text))
         } else if let open = text.firstIndex(of: UInt8(ascii: "(")), open > 0,
             let first = text.firstIndex(of: UInt8(ascii: "#")),
             text.firstIndex(of: UInt8(ascii: "#"), from: first + 1) != nil
@@ -36,7 +38,7 @@ enum Subsignature {
         case .regex(let regex): regex.trigger.lastPart
         // May refer to a later one, which was noted when it is evaluated.
         case .compare: nil
-        case .macro: nil
+        case .macro, .image: nil
         }
     }
 
@@ -83,6 +85,22 @@ enum Subsignature {
                 }
             }
         }
+    }
+
+    /// `fuzzy_img#hash[#distance]`.
+    private static func image(_ text: ByteView) throws(LineError) -> UInt64 {
+        var fields = Fields(text, separator: UInt8(ascii: "#"))
+        _ = fields.read()
+        guard let digits = fields.read(), digits.count == 16, let bytes = HexText.bytes(digits) else {
+            throw .malformed("a fuzzy hash of an image without 16 hexadecimal digits")
+        }
+        if let distance = fields.read() {
+            guard let number = Number.decimal(distance), fields.read() == nil else {
+                throw .malformed("the distance of a fuzzy hash is no number")
+            }
+            guard number == 0 else { throw .unsupported("fuzzy hashes of images with a distance") }
+        }
+        return bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     /// `${min-max}group$`.

@@ -146,7 +146,7 @@ struct YARARules {
             withUnsafeBytes(of: UInt32(text.count)) { key += $0 }
             key += text
         }
-        let wanted = RuleTable.Wanted(limit: Self.matchLimit, flags: EM_SLOT_PLACES)
+        let wanted = RuleTable.Wanted(limit: Self.matchLimit, flags: EM_SLOT_PLACES | EM_SLOT_YARA)
         return try rules.slot(key, wanted) { slot throws(DataModuleError) in
             for literal in literals {
                 let pattern = HexPattern(literal: literal, ignoresCase: ignoresCase)
@@ -192,7 +192,7 @@ struct YARARules {
         for place in places {
             let text = Array(String(place.offset).utf8)
             let key = [UInt8(ascii: "Y"), 2] + text + [0] + place.bytes
-            let slot = try rules.slot(key, RuleTable.Wanted()) { slot throws(DataModuleError) in
+            let slot = try rules.slot(key, RuleTable.Wanted(flags: EM_SLOT_YARA)) { slot throws(DataModuleError) in
                 let position = text.withUnsafeBufferPointer {
                     try? PatternPlace(ByteView($0), target: UInt8(EM_TARGET_ANY))
                 }

@@ -52,6 +52,9 @@ struct CheckCommand {
         guard stat(operand, &status) == 0 else {
             throw UpdateError(.sources, "\(operand): there is no such file")
         }
+        guard status.st_mode & S_IFMT == S_IFREG || status.st_mode & S_IFMT == S_IFDIR else {
+            throw UpdateError(.sources, "\(operand): it is neither a file nor a folder")
+        }
         guard status.st_mode & S_IFMT == S_IFDIR else {
             try sources.add(operand, as: Files.name(of: operand))
             return
@@ -63,7 +66,8 @@ struct CheckCommand {
         let showsProgress = isatty(STDERR_FILENO) == 1
         let count = sources.files.count
         do {
-            let result = try SignatureCompiler.compile(sources.files, version: 1) { done, name in
+            let result = try SignatureCompiler.compile(sources.files, version: 1, listsAll: arguments.has("verbose")) {
+                done, name in
                 // One line that is written over; short files do not flicker.
                 guard showsProgress, count > 1 else { return }
                 Self.show("\r\u{1b}[K[\(done + 1)/\(count)] \(name)")
@@ -89,19 +93,26 @@ struct CheckCommand {
         let isVerbose = arguments.has("verbose")
         for container in refused { Console.print("\(container.file): refused: \(container.reason)") }
         for name in superseded { Console.print("\(name): left out, there is a newer one of this name") }
-        for problem in report.malformed.prefix(isVerbose ? .max : 20) { Console.print("\(problem)") }
+        let shown = report.malformed.prefix(isVerbose ? .max : 20)
+        for problem in shown { Console.print("\(problem)") }
+        if report.malformedCount > shown.count {
+            Console.print("and \(report.malformedCount - shown.count) more malformed lines")
+        }
         if isVerbose { for problem in report.unsupported { Console.print("\(problem): not evaluated") } }
         for file in report.files where isVerbose || report.files.count <= 200 { Console.print(line(file)) }
         for (reason, count) in report.unsupportedReasons.sorted(by: { $0.key < $1.key }) {
             Console.print("\(count) not evaluated: \(reason)")
         }
         Console.print(
-            "\(report.signatures) signatures from \(report.files.count) files, \(report.malformedCount) malformed lines, "
+            "\(counted(report.signatures, "signature")) from \(counted(report.files.count, "file")), "
+                + "\(counted(report.malformedCount, "malformed line")), "
                 + "\(report.unsupportedCount) not evaluated, \(report.ignored) ignored; a database of \(size) bytes")
     }
 
+    private func counted(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
+
     private func line(_ file: CompileReport.FileCount) -> String {
-        var line = "\(file.name): \(file.signatures) signatures"
+        var line = "\(file.name): \(counted(file.signatures, "signature"))"
         if file.malformed > 0 { line += ", \(file.malformed) malformed" }
         if file.unsupported > 0 { line += ", \(file.unsupported) not evaluated" }
         if file.ignored > 0 { line += ", \(file.ignored) ignored" }

@@ -1,4 +1,5 @@
 import CModuleABI
+import DatabaseSections
 import Matching
 import SignatureCompiler
 import Testing

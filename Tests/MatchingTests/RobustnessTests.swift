@@ -1,6 +1,7 @@
 import BytesE
 import CModuleABI
 import DataModule
+import DatabaseSections
 import Matching
 import Testing
 

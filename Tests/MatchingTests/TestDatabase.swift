@@ -2,6 +2,7 @@ import Bytes
 import BytesE
 import CModuleABI
 import DataModule
+import DatabaseSections
 import Matching
 import SignatureCompiler
 

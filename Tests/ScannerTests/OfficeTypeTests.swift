@@ -1,4 +1,5 @@
 import BytesE
+import DatabaseSections
 import Matching
 import Testing
 

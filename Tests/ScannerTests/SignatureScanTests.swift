@@ -2,6 +2,7 @@ import Archives
 import Bytes
 import CModuleABI
 import DataModule
+import Foundation
 import ModuleHost
 import ScanProtocol
 import Scanner
@@ -31,11 +32,17 @@ struct SignatureScanTests {
     private func scan(
         _ object: String, _ files: KeyValuePairs<String, String>, numbers: [String: Int64] = [:]
     ) throws -> [String] {
+        try scan(Array(object.utf8), files, numbers: numbers)
+    }
+
+    private func scan(
+        _ object: [UInt8], _ files: KeyValuePairs<String, String>, numbers: [String: Int64] = [:]
+    ) throws -> [String] {
         let generation = try Generation.linked(
             code: [("em001_64.dat", scannerModule()), ("em003_64.dat", archivesModule())],
             data: [("em002", database(files))])
         let options = OptionTable(ScanOptions(numbers: numbers), ScanEnvelope(agent: "scan"))
-        let scan = try Scan(generation: generation, object: ObjectBytes(Array(object.utf8)), options: options)
+        let scan = try Scan(generation: generation, object: ObjectBytes(object), options: options)
         guard case .done(let verdict) = scan.run() else {
             Issue.record("suspended")
             return []
@@ -62,12 +69,111 @@ struct SignatureScanTests {
         #expect(try scan(page, ["a.ndb": "H:3:*:\(hello)"]) == ["H in 1"])
         // Without comments: `bgcolor="red"`.
         #expect(try scan(page, ["a.ndb": "H:3:*:6267636f6c6f723d2272656422"]) == ["H in 1"])
-        // As it is, only signatures for any type count: `bgcolor='RED'`.
+        // As it is, `bgcolor='RED'`, signatures do not see it, whatever type they are for.
         let raw = "6267636f6c6f723d2752454427"
-        #expect(try scan(page, ["a.ndb": "H:3:*:\(raw)"]) == [])
-        #expect(try scan(page, ["a.ndb": "A:0:*:\(raw)"]) == ["A in 1"])
+        #expect(try scan(page, ["a.ndb": "H:3:*:\(raw)\nA:0:*:\(raw)", "a.ldb": "L;Target:0;0;\(raw)"]) == [])
+        #expect(try scan(page, ["a.ndb": "A:0:*:\(hello)"]) == ["A in 1"])
         // A signature for text is none for HTML.
         #expect(try scan(page, ["a.ndb": "T:7:*:\(hello)"]) == [])
+    }
+
+    /// Rules are written against files as they are, and digests are those of files.
+    @Test func yaraRulesAndDigestsSeePagesAsTheyAre() throws {
+        let page = "<html><body bgcolor='RED'>Hello <!-- x --> <b>World</b></body></html>\n"
+        func rule(_ text: String) -> String { "rule R { strings: $a = \(text) condition: $a }" }
+        #expect(try scan(page, ["a.yar": rule("\"bgcolor='RED'\"")]) == ["R in 1"])
+        #expect(try scan(page, ["a.yar": rule("/col.r='RED'/")]) == ["R in 1"])
+        #expect(try scan(page, ["a.yar": rule("\"bgcolor=\\\"red\\\"\"")]) == [])
+        #expect(try scan(page, ["a.yar": "rule R { condition: filesize == \(page.utf8.count) }"]) == ["R in 1"])
+        // Also those of which a private rule has the text.
+        let inner = "private rule P { strings: $a = \"'RED'\" condition: $a } rule R { condition: P }"
+        #expect(
+            try scan(page, ["a.yar": inner, "a.ndb": "H:3:*:\(hello)"], numbers: ["all_matches": 1]).sorted() == [
+                "H in 1", "R in 1",
+            ])
+        #expect(try scan("-- HELLO World --\n\n", ["a.yar": rule("\"hello world\"")]) == [])
+        #expect(try scan("<html></html>", ["a.hdb": "c83301425b2ad1d496473a5ff3d9ecca:13:D"]) == ["D in 1"])
+    }
+
+    /// Text in which tags come later is both.
+    @Test func tagsFurtherOn() throws {
+        let signatures = "H:3:*:\(hello)\nT:7:*:\(hello)\nA:0:*:48656c6c6f203c623e"
+        let page = "<p>Hello <b>World</b> <img src=x>"
+        let numbers: [String: Int64] = ["all_matches": 1]
+        #expect(try scan(page, ["a.ndb": signatures], numbers: numbers) == ["H in 1"])
+        let late = String(repeating: "words ", count: 1000) + page
+        #expect(try scan(late, ["a.ndb": signatures], numbers: numbers).sorted() == ["A in 1", "H in 1"])
+        #expect(
+            try scan(late + " hello world", ["a.ndb": signatures], numbers: numbers).sorted() == [
+                "A in 1", "H in 1", "T in 1",
+            ])
+        // No tag of HTML.
+        #expect(
+            try scan("<objects> Hello <b>World</b>, hello world", ["a.ndb": signatures], numbers: numbers).sorted() == [
+                "A in 1", "T in 1",
+            ])
+    }
+
+    @Test func rulesThatTellTheType() throws {
+        let pdf = "P;Target:0,HandlerType:CL_TYPE_PDF;0;4040"
+        #expect(try scan("@@hello world", ["a.ldb": pdf]) == [])
+        #expect(try scan("@@hello world", ["a.ldb": pdf, "a.ndb": "F:10:*:\(hello)"]) == ["F in 1"])
+        #expect(try scan("@hello world", ["a.ldb": pdf, "a.ndb": "F:10:*:\(hello)"]) == [])
+        // It then lies in itself, and is not retyped again; what it was already is found once.
+        let all: [String: Int64] = ["all_matches": 1]
+        #expect(
+            try scan(
+                "@@hello world",
+                [
+                    "a.ldb":
+                        "\(pdf)\nC;Target:0,Container:CL_TYPE_TEXT_ASCII;0;4040\nQ;Target:10,HandlerType:CL_TYPE_HTML;0;4040",
+                    "a.ndb": "F:10:*:\(hello)\nT:7:*:\(hello)\nA:0:*:\(hello)\nH:3:*:\(hello)",
+                ], numbers: all
+            ).sorted() == ["A in 1", "C in 1", "F in 1", "T in 1"])
+        // What is in it is opened.
+        let file = "@@ 1 0 obj << /Length 11 >> stream\nhello world\nendstream endobj"
+        #expect(try scan(file, ["a.ldb": pdf, "a.ndb": "S:7:0:\(hello)"]) == ["S in 2"])
+    }
+
+    @Test func looksOfPictures() throws {
+        let picture = try bytes("ImagesTests/Samples/palette.png")
+        let chunk = "49484452"
+        let rules = """
+            A;Engine:150-255,Target:0;0;fuzzy_img#ed499a362499b327#0
+            B;Engine:150-255,Target:5;0;fuzzy_img#ed499a362499b327
+            C;Engine:150-255,Target:5;0&1;fuzzy_img#ed499a362499b327#0;\(chunk)
+            D;Engine:150-255,Target:5;0&1;fuzzy_img#ed499a362499b327#0;deadbeef
+            E;Engine:150-255,Target:5;0;fuzzy_img#ed499a362499b326#0
+            F;Engine:150-255,Target:5;0=0&1;fuzzy_img#ed499a362499b326#0;\(chunk)
+            """
+        #expect(
+            try scan(picture, ["a.ldb": rules], numbers: ["all_matches": 1]).sorted()
+                == ["A in 1", "B in 1", "C in 1", "F in 1"])
+        var damaged = picture
+        damaged.removeLast(200)
+        #expect(try scan(damaged, ["a.ldb": rules], numbers: ["all_matches": 1]).sorted() == ["F in 1"])
+        #expect(try scan("ed499a362499b327", ["a.ldb": rules]) == [])
+    }
+
+    @Test func passwordsOfTheDatabase() throws {
+        let mail = try sample("mail-zip-crypto.eml").replacing("password for it is: s3cret-42", with: "answer is: 42")
+        let content = "A harmless text".utf8.map { String($0, radix: 16) }.joined()
+        func found(_ passwords: String) throws -> [String] {
+            try scan(mail, ["a.pwdb": passwords, "a.ndb": "F:0:0:\(content)"]).filter { $0.hasPrefix("F ") }
+        }
+        #expect(try found("P;Engine:81-255,Container:CL_TYPE_ZIP;0;s3cret-41") == [])
+        #expect(try found("P;Engine:81-255,Container:CL_TYPE_ZIP;0;s3cret-42").count == 1)
+        #expect(try found("N;;0;else\nP;Container:CL_TYPE_ANY;1;7333637265742d3432").count == 1)
+        #expect(try found("P;Container:CL_TYPE_RAR;0;s3cret-42") == [])
+    }
+
+    private func sample(_ name: String) throws -> String {
+        String(decoding: try bytes("ArchivesTests/Samples/\(name)"), as: UTF8.self)
+    }
+
+    private func bytes(_ path: String) throws -> [UInt8] {
+        let tests = #filePath.split(separator: "/").dropLast(2).map { "/\($0)" }.joined()
+        return try [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(tests)/\(path)")))
     }
 
     @Test func wideTextIsSeen() throws {

@@ -1,6 +1,7 @@
 """Regular expressions of signatures: makes a text that one matches, by walking the parsed expression."""
 
 import re
+import signal
 
 try:
     import re._parser as parser
@@ -10,6 +11,9 @@ except ImportError:
     import sre_constants as names
 
 from patterns import Unmakeable
+
+# Seconds that Python's engine, which has no limits of its own, may take for one text.
+PATIENCE = 2
 
 PRINTABLE = [c for c in range(0x20, 0x7f)]
 
@@ -28,9 +32,24 @@ def make(expression, flags, rng):
     for _ in range(20):
         groups = {}
         text = bytes(walk(tree, rng, groups))
-        if compiled.search(text):
+        if within(PATIENCE, compiled, text):
             return text
     raise Unmakeable("regular expression: no text found")
+
+
+def within(seconds, compiled, text):
+    """Whether the expression matches, when that can be told in time."""
+
+    def give_up(*_):
+        raise Unmakeable("regular expression: takes Python too long")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return compiled.search(text)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def walk(tree, rng, groups):

@@ -137,7 +137,10 @@ def for_target(target, size):
     if target == 6:
         return elf(size)
     if target == 7:
-        return plain(b"some plain words of text at the beginning\n", 48, TEXT, 80)
+        host = plain(b"some plain words of text at the beginning\n", 48, TEXT, 80)
+        # Any text is one: a part may stand at its beginning.
+        host.taken = bytearray(len(host.data))
+        return host
     if target == 9:
         return plain(b"\xce\xfa\xed\xfe\x07\0\0\0\x03\0\0\0\x02\0\0\0" + bytes(12), 64, BINARY)
     if target == 10:

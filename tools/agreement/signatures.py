@@ -1,17 +1,19 @@
-"""Signatures of .ndb and .ldb files, each made into an object that matches it and one that nearly does."""
+"""Signatures of .ndb, .ldb and .cdb files, each made into an object that matches it and one that nearly does."""
 
 import random
 import re
 
+import containers
 import expressions
 import hosts
 import patterns
+import pictures
 from patterns import Unmakeable
 
 
 def objects(name, line, seed):
     """(matching, nearly matching or None) for one line of a file of that kind. Raises Unmakeable with the reason."""
-    make = {"ndb": body, "ndu": body, "ldb": logical, "ldu": logical}.get(name.rsplit(".", 1)[-1])
+    make = {"ndb": body, "ndu": body, "ldb": logical, "ldu": logical, "cdb": metadata}.get(name.rsplit(".", 1)[-1])
     if not make:
         raise Unmakeable("kind of file")
     for attempt in range(8):
@@ -25,7 +27,7 @@ def objects(name, line, seed):
 
 
 def signature_name(name, line):
-    return line.split(":" if name.endswith(("ndb", "ndu")) else ";", 1)[0]
+    return line.split(":" if name.endswith(("ndb", "ndu", "cdb")) else ";", 1)[0]
 
 
 def body(line, rng):
@@ -54,8 +56,12 @@ class Part:
         self.modifiers = ""
         self.text = text
         self.offset = ("any", 0, 0, 0)
-        if text.startswith("fuzzy_img#") or text.startswith("${"):
-            raise Unmakeable("macro or image subsignature")
+        self.image = text.split("#")[1] if text.startswith("fuzzy_img#") else None
+        self.elements = self.expression = None
+        if self.image:
+            return
+        if text.startswith("${"):
+            raise Unmakeable("macro subsignature")
         if re.match(r"^\d+\([<>]", text):
             raise Unmakeable("byte compare subsignature")
         if "/" in text:
@@ -90,7 +96,7 @@ class Part:
 def logical(line, rng):
     fields = split(line)
     facts = dict(item.split(":", 1) for item in fields[1].split(",") if ":" in item)
-    for missing in ("IconGroup1", "IconGroup2", "Container", "Intermediates", "HandlerType"):
+    for missing in ("IconGroup1", "IconGroup2", "HandlerType"):
         if missing in facts:
             raise Unmakeable(missing)
     target = int(facts.get("Target", "0"))
@@ -98,24 +104,32 @@ def logical(line, rng):
     needs = wanted(Expression(fields[2]).tree(), rng)
     if not needs:
         raise Unmakeable("true with no part")
+    if any(part.image for part in parts):
+        if len(parts) > 1:
+            raise Unmakeable("image subsignature beside others")
+        return [pictures.picture(parts[0].image), pictures.picture(parts[0].image, rng)]
     low, high = 0, None
     if "FileSize" in facts:
         low, high = (int(n) for n in facts["FileSize"].split("-"))
     if "NumberOfSections" in facts or "EntryPoint" in facts:
         raise Unmakeable("NumberOfSections or EntryPoint")
+    around = facts.get("Intermediates", facts.get("Container", "")).split(">") if {"Intermediates", "Container"} & set(
+        facts) else []
+    # Nearly: with a part that is wrong, or in another container.
+    elsewhere = around and rng.random() < 0.5
     results = []
     for near in (False, True):
         host = hosts.for_target(target, sum(len(f) for f in fields[3:]) * 2 + 4096)
         order = list(needs.items())
         # Fixed places first: the others go where room is left.
         order.sort(key=lambda item: parts[item[0]].offset[0] == "any")
-        spoiled = rng.choice([index for index, _ in order]) if near else None
+        spoiled = rng.choice([index for index, _ in order]) if near and not elsewhere else None
         try:
             for index, count in order:
                 repeats = count if parts[index].offset[0] == "any" else min(count, 1)
                 for turn in range(repeats):
                     parts[index].write(host, rng, near and index == spoiled and turn == 0)
-            results.append(host.finished(low, high))
+            results.append(contained(host.finished(low, high), around, near and elsewhere, "Container" in facts, rng))
         except Unmakeable:
             if not near:
                 raise
@@ -123,9 +137,71 @@ def logical(line, rng):
     return results
 
 
+def contained(data, around, misplaced, is_whole, rng):
+    """An object in the containers that a signature asks for, or in others."""
+    if not around:
+        return data
+    if is_whole and around == ["CL_TYPE_ANY"]:
+        # It lies in nothing.
+        return containers.layers(["CL_TYPE_ZIP"], data) if misplaced else data
+    if misplaced:
+        choices = [kind for kind in ("CL_TYPE_ZIP", "CL_TYPE_MAIL", "CL_TYPE_POSIX_TAR") if kind != around[-1]]
+        around = around[:-1] + [rng.choice(choices)]
+    return containers.layers(around, data)
+
+
+def metadata(line, rng):
+    """Of container metadata: an entry as it is asked for, and one of which one thing is different."""
+    fields = line.split(":")
+    kind = "CL_TYPE_ZIP" if fields[1] == "*" else fields[1]
+    if fields[2] != "*":
+        raise Unmakeable("size of the container")
+    chosen = [index for index in (3, 5, 6, 7) if fields[index] != "*"]
+    wrong = rng.choice(chosen) if chosen else None
+    results = []
+    for near in (False, True):
+        if near and wrong is None:
+            results.append(None)
+            continue
+
+        def number(index, otherwise):
+            if fields[index] == "*":
+                return otherwise
+            low, _, high = fields[index].partition("-")
+            if near and wrong == index:
+                return int(high or low) + 1
+            return rng.randint(int(low), int(high or low))
+
+        size = number(5, 40)
+        name = expressions.make(fields[3], "", rng).decode("latin-1") if fields[3] != "*" else "content.bin"
+        if near and wrong == 3:
+            name = "x" + name[:-1] + "_"
+            if re.search(fields[3], name):
+                raise Unmakeable("every name matches")
+        encrypted = fields[6] != "*" and (fields[6] == "1") != (near and wrong == 6)
+        if encrypted and kind != "CL_TYPE_ZIP":
+            raise Unmakeable("encrypted entry of another container than ZIP")
+        before = max(1, number(7, 1)) - 1
+        data = bytes(rng.choice(hosts.BINARY) for _ in range(size))
+        entry = containers.Entry(data, name, encrypted=encrypted, before=before)
+        if fields[4] != "*" and kind == "CL_TYPE_ZIP":
+            low, _, high = fields[4].partition("-")
+            if not int(low) <= size <= int(high or low):
+                raise Unmakeable("packed size")
+        results.append(containers.wrapped(kind, entry))
+    return results
+
+
 def split(line):
-    """Fields of a logical signature; a semicolon inside a regular expression is written \\x3b, so none is hidden."""
-    fields = line.split(";")
+    """Fields of a logical signature; semicolons between the slashes of a regular expression separate nothing."""
+    fields, start, inside = [], 0, False
+    for at, char in enumerate(line):
+        if char == "/" and len(fields) > 2 and line[at - 1] != "\\":
+            inside = not inside
+        elif char == ";" and not inside:
+            fields.append(line[start:at])
+            start = at + 1
+    fields.append(line[start:])
     if len(fields) < 4:
         raise Unmakeable("fewer than four fields")
     return fields

@@ -80,7 +80,7 @@ typedef struct em_database_header {
 #define EM_SECTION_BYTES 67u        /* bytes of literals, values and masks */
 #define EM_SECTION_INDEXES 68u      /* em_pattern_index */
 #define EM_SECTION_INDEX_DATA 69u   /* what em_pattern_index points to */
-#define EM_SECTION_TARGETS 70u      /* em_target_plan, one for each target type from 0 */
+#define EM_SECTION_TARGETS 70u      /* em_target_plan: EM_PLAN_COUNT */
 
 /* Rules: logical signatures and YARA rules. See em_rule. */
 #define EM_SECTION_LOGICAL 96u      /* em_rule: its index is the rule's number */
@@ -98,7 +98,9 @@ typedef struct em_database_header {
 #define EM_SECTION_CONTAINERS 113u    /* em_container_signature */
 #define EM_SECTION_LINKS 116u         /* em_link_rule, sorted by kind */
 #define EM_SECTION_LINK_HASHES 117u   /* em_link_hash, sorted by digest */
-#define EM_SECTION_METADATA_TEXT 118u /* bytes that the sections above name */
+#define EM_SECTION_METADATA_TEXT 118u /* bytes that the sections above and PASSWORDS name */
+#define EM_SECTION_PASSWORDS 119u     /* em_password: passwords of archives, in the order in which they are tried */
+#define EM_SECTION_IMAGE_HASHES 120u  /* em_image_hash, sorted by hash */
 
 /* YARA: see em_yara_rule. */
 #define EM_SECTION_ICONS 114u /* em_icon */
@@ -221,6 +223,13 @@ typedef struct em_icon {
 #define EM_TARGET_FLASH 11u
 #define EM_TARGET_JAVA 12u
 #define EM_TARGET_COUNT 13u
+
+/*
+ * Plans: one for each target type, at its number, and behind them this one, for objects that signatures see in
+ * normalised forms only. Its indexes have the patterns of YARA rules, which are for objects as they are.
+ */
+#define EM_PLAN_RULES_ONLY 13u
+#define EM_PLAN_COUNT 14u
 
 /* Where a pattern may begin: at every place from the base plus `offset` to that plus `shift`. */
 #define EM_BASE_NONE 0u         /* anywhere */
@@ -349,7 +358,7 @@ typedef struct em_fixed_pattern {
     uint32_t pattern;
 } em_fixed_pattern;
 
-/* The indexes to run for objects of one target type. */
+/* The indexes to run for objects of one target type, see EM_PLAN_COUNT. */
 typedef struct em_target_plan {
     uint32_t count;
     uint32_t index[7]; /* indexes in INDEXES */
@@ -366,11 +375,13 @@ typedef struct em_target_plan {
 #define EM_RULE_LOGICAL 1u /* true when its operations leave true */
 #define EM_RULE_YARA 2u    /* first_operation, operation_count: as section YARA has them */
 
+#define EM_RULE_RETYPES 0x01u /* flag: tells no threat, but what the object is: see EM_CONDITION_RETYPE */
+
 typedef struct em_rule {
     uint32_t signature;       /* index in the catalogue */
     uint8_t kind;             /* EM_RULE_… */
     uint8_t target;           /* EM_TARGET_…: other objects are not evaluated */
-    uint16_t flags;           /* 0 */
+    uint16_t flags;           /* EM_RULE_… flags */
     uint32_t first_part, part_count;           /* in RULE_PARTS: parts are numbered from 0 within the rule */
     uint32_t first_operation, operation_count; /* in EXPRESSIONS */
     uint32_t first_condition, condition_count; /* in CONDITIONS: all must hold */
@@ -380,6 +391,7 @@ typedef struct em_rule {
 #define EM_SLOT_PLACES 0x01u  /* every place, with its length, as far as `limit` allows */
 #define EM_SLOT_LAST_PART 0x02u /* one match for each place of what follows the last unbounded or varying gap */
 #define EM_SLOT_DEFERRED 0x04u  /* in no index: looked for when a rule that other parts triggered asks for it */
+#define EM_SLOT_YARA 0x08u      /* of YARA rules */
 typedef struct em_slot {
     uint32_t first_trigger, trigger_count; /* in TRIGGERS */
     uint32_t limit;  /* matches that are counted at most, from 1; then the part is not looked for any more */
@@ -431,6 +443,7 @@ typedef struct em_operation {
 #define EM_CONDITION_ICON_GROUPS 6u   /* an icon is similar to one of groups a and b; 0: any */
 #define EM_CONDITION_NEVER 7u         /* known, but not decided here: never holds */
 #define EM_CONDITION_DEPTH 8u         /* the object has a parents or more */
+#define EM_CONDITION_RETYPE 9u        /* always holds: an object that the rule is true of is matched as EM_TYPE_… a, too */
 typedef struct em_condition {
     uint32_t kind; /* EM_CONDITION_… */
     uint32_t a, b;
@@ -458,6 +471,13 @@ typedef struct em_regex {
     uint32_t first_operation, operation_count; /* the trigger, over parts of the same rule that are no regexes */
     uint32_t literal, literal_length; /* bytes in BYTES that every match has, in whatever case; 0, 0: none are known */
 } em_regex;
+
+/* What a picture looks like: a picture with that hash is a match of the slot. */
+typedef struct em_image_hash {
+    uint64_t hash;     /* the first byte is the highest */
+    uint32_t slot;     /* index in SLOTS */
+    uint32_t reserved; /* 0 */
+} em_image_hash;
 
 /* A number in the object, compared: see the byte compare subsignatures of ClamAV. */
 #define EM_COMPARE_HEX 1u     /* digits as text */
@@ -683,5 +703,13 @@ typedef struct em_link_hash {
     uint32_t kind;      /* EM_LINK_HASH_… */
     uint32_t signature; /* index in the catalogue */
 } em_link_hash;
+
+/* A password that is tried on encrypted archives. */
+typedef struct em_password {
+    uint32_t signature; /* index in the catalogue */
+    uint32_t container; /* file type of the archive, told as in EM_CONDITION_CONTAINER; 0: any */
+    uint32_t text;      /* offset in METADATA_TEXT */
+    uint32_t length;    /* bytes, from 1 */
+} em_password;
 
 #endif

@@ -8,7 +8,7 @@ package struct Section {
 
     package init() {}
 
-    init(bytes: ByteView, count: Int) {
+    package init(bytes: ByteView, count: Int) {
         self.bytes = bytes
         self.count = count
     }
@@ -25,13 +25,13 @@ package struct Section {
 
 extension ByteView {
     /// A structure at an offset, or nil when it does not lie inside.
-    @inline(__always) func structure<T: BitwiseCopyable>(_ type: T.Type, at offset: Int) -> T? {
+    @inline(__always) package func structure<T: BitwiseCopyable>(_ type: T.Type, at offset: Int) -> T? {
         guard let base, offset >= 0, offset <= count - MemoryLayout<T>.size else { return nil }
         return UnsafeRawPointer(base).loadUnaligned(fromByteOffset: offset, as: type)
     }
 
     /// `elements` elements of `size` bytes at an offset, or nil when they do not lie inside.
-    func part(at offset: UInt64, elements: UInt64, size: Int) -> ByteView? {
+    package func part(at offset: UInt64, elements: UInt64, size: Int) -> ByteView? {
         guard offset <= UInt64(count), elements <= (UInt64(count) - offset) / UInt64(size) else { return nil }
         return slice(Int(offset), Int(offset) + Int(elements) * size)
     }
