@@ -12,6 +12,8 @@ struct LogicalEvaluator {
     let bytes: ByteView
     let object: ByteView
     let target: UInt32
+    /// What conditions take for the object's size.
+    let size: Int
     let facts: ObjectFacts
     let hits: Hits
     let regexes: RegexCache
@@ -40,7 +42,7 @@ struct LogicalEvaluator {
     }
 
     init(
-        rules: RuleSet, bytes: ByteView, object: ByteView, target: UInt32, facts: ObjectFacts, hits: Hits,
+        rules: RuleSet, bytes: ByteView, object: ByteView, target: UInt32, size: Int, facts: ObjectFacts, hits: Hits,
         regexes: RegexCache, verifier: Verifier, icons: IconSet, check: @escaping () -> Bool
     ) {
         self.icons = icons
@@ -48,6 +50,7 @@ struct LogicalEvaluator {
         self.bytes = bytes
         self.object = object
         self.target = target
+        self.size = size
         self.facts = facts
         self.hits = hits
         self.regexes = regexes
@@ -81,22 +84,31 @@ struct LogicalEvaluator {
 
     private mutating func holds(_ condition: em_condition) -> Bool {
         switch condition.kind {
-        case EM_CONDITION_SIZE: return isInside(object.count, condition)
+        case EM_CONDITION_SIZE: return isInside(size, condition)
         case EM_CONDITION_ENTRY: return executable().entry.map { isInside($0, condition) } ?? false
         case EM_CONDITION_SECTIONS:
             let layout = executable()
             return layout.entry != nil && isInside(layout.sections.count, condition)
         case EM_CONDITION_CONTAINER:
             guard condition.a != 0 else { return facts.containers.isEmpty }
-            return facts.containers.first == condition.a
+            return facts.containers.first.map { isContainer($0, condition.a) } ?? false
         case EM_CONDITION_INTERMEDIATES:
             let index = Int(condition.b) - 1
-            return index >= 0 && index < facts.containers.count && facts.containers[index] == condition.a
+            return index >= 0 && index < facts.containers.count && isContainer(facts.containers[index], condition.a)
         case EM_CONDITION_DEPTH: return facts.containers.count >= Int(condition.a)
         // Looking at icons costs most: that is done last.
         case EM_CONDITION_ICON_GROUPS, EM_CONDITION_RETYPE: return true
         default: return false
         }
+    }
+
+    /// Whether a container is of the type that a condition asks for. Office documents are ZIP archives, too: ClamAV opens them as
+    /// both.
+    private func isContainer(_ type: UInt32, _ wanted: UInt32) -> Bool {
+        guard type != wanted else { return true }
+        guard wanted == FileType.code("CL_TYPE_ZIP") else { return false }
+        return type == FileType.code("CL_TYPE_OOXML_XL") || type == FileType.code("CL_TYPE_OOXML_WORD")
+            || type == FileType.code("CL_TYPE_OOXML_PPT")
     }
 
     /// Whether the program has the icons that the rule asks for, if it does.

@@ -128,10 +128,14 @@ extension Database {
     ) -> MatchOutcome {
         let asksYARA: Bool
         let asksLogical: Bool
+        var size = object.count
         switch subject {
         case .object: (asksYARA, asksLogical) = (true, true)
         case .bare: (asksYARA, asksLogical) = (true, false)
-        case .form: (asksYARA, asksLogical) = (false, true)
+        case .form(let whole):
+            (asksYARA, asksLogical) = (false, true)
+            // As in ClamAV: text is as large as it was, the forms of pages are files of their own.
+            if target == EM_TARGET_TEXT { size = whole.count }
         }
         // The evaluator keeps the check only as long as this call lasts.
         return withoutActuallyEscaping(check) { check in
@@ -140,7 +144,7 @@ extension Database {
                     set: patterns, rules: rules, catalogue: catalogue, object: object, target: target, all: all,
                     scratch: scratch, check: check)
                 var evaluator = LogicalEvaluator(
-                    rules: rules, bytes: patterns.bytes, object: object, target: target, facts: facts,
+                    rules: rules, bytes: patterns.bytes, object: object, target: target, size: size, facts: facts,
                     hits: scratch.hits, regexes: cache, verifier: verifier, icons: icons, check: check)
                 var outcome = MatchOutcome.complete
                 var untilCheck = Self.rulesBetweenChecks

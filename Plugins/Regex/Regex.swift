@@ -66,7 +66,11 @@ package final class Regex {
         var flags: UInt32 = 0
         if anchored { flags |= PCRE2_ANCHORED }
         let result = withUnsafePointer(to: UInt8(0)) { empty in
-            pcre2_match_8(code, subject.base ?? empty, subject.count, from, flags, data, context)
+            let subject = (base: subject.base ?? empty, count: subject.count)
+            let result = pcre2_match_8(code, subject.base, subject.count, from, flags, data, context)
+            guard result == PCRE2_ERROR_JIT_STACKLIMIT else { return result }
+            // Long repetitions need more than the small stack of machine code; without it they have the heap.
+            return pcre2_match_8(code, subject.base, subject.count, from, flags | PCRE2_NO_JIT, data, context)
         }
         // 0 says that there are more groups than places for them: the first place is the whole match.
         if result >= 0, let places = pcre2_get_ovector_pointer_8(data) {

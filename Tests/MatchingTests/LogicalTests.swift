@@ -231,6 +231,11 @@ struct LogicalTests {
         #expect(try !found("Intermediates:CL_TYPE_ZIP>CL_TYPE_MAIL", in: [zip, mail]))
         #expect(try !found("Intermediates:CL_TYPE_MAIL>CL_TYPE_ZIP", in: [zip]))
         #expect(try found("Intermediates:CL_TYPE_ZIP", in: [zip, mail]))
+        // Office documents are ZIP archives, but not the other way round.
+        let office = FileType.code("CL_TYPE_OOXML_XL")
+        #expect(try found("Container:CL_TYPE_ZIP", in: [office]) && found("Container:CL_TYPE_OOXML_XL", in: [office]))
+        #expect(
+            try !found("Container:CL_TYPE_OOXML_XL", in: [zip]) && !found("Container:CL_TYPE_OOXML_WORD", in: [office]))
     }
 
     @Test("engine levels", arguments: [("51-255", 1), ("1-215", 0), ("217-255", 0), ("216-216", 1)])

@@ -31,6 +31,16 @@ struct RegexTests {
         guard case .limit = try search("^(a+)+(a+)+(a+)+b\\1", subject) else { return #expect(Bool(false)) }
     }
 
+    @Test("long repetitions have memory enough")
+    func repetitions() throws {
+        let numbers = (0..<1024).map { "\($0 % 97) , " }.joined()
+        guard
+            case .match = try search("new\\s+byte\\[\\]\\s*\\{(?:\\s*[0-9]{1,5}\\s*,){1024}", "new byte[] { " + numbers)
+        else {
+            return #expect(Bool(false))
+        }
+    }
+
     @Test func refused() {
         #expect(Array("(".utf8).withUnsafeBufferPointer { Regex(ByteView($0), options: 0) } == nil)
     }

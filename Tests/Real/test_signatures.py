@@ -61,7 +61,7 @@ FILES = {
              f"Test.InZip;Engine:81-255,Container:CL_TYPE_ZIP,Target:0;0;{b'only when packed'.hex()}\n"
              f"Test.Retype;Engine:51-255,HandlerType:CL_TYPE_PDF,Target:0;0;{b'no header of PDF'.hex()}\n",
     "pdf.ndb": f"Test.Retyped:10:*:{b'known by rule'.hex()}\n",
-    "a.ndu": f"PUA.Test.Tool:0:*:{b'an unwanted tool'.hex()}\n",
+    "a.ndu": f"PUA.Test.Bundler:0:*:{b'an unwanted tool'.hex()}\nPUA.Win.Tool.Test:0:*:{b'an unsafe tool'.hex()}\n",
     "a.cdb": "Test.Name:CL_TYPE_ZIP:*:^forbidden\\.js$:*:*:*:*:*:*\n",
     "a.pwdb": "Password.Test;Engine:81-255,Container:CL_TYPE_ZIP;0;infected-by-default\n",
     "locked.ndb": f"Test.Locked:0:0:{LOCKED[:20].hex()}\n",
@@ -98,7 +98,8 @@ def found():
     check(names(zipped(b"harmless", "forbidden.js")) == ["Test.Name"], "a name in a container")
     check(names(b"ignored text") == [], "an ignored signature")
     check(names(b"an unwanted tool") == [], "an unwanted application is not told unasked")
-    check(names(b"an unwanted tool", "--unwanted") == ["PUA.Test.Tool"], "but when it is asked for")
+    check(names(b"an unwanted tool", "--unwanted") == ["PUA.Test.Bundler"], "but when it is asked for")
+    check(names(b"an unsafe tool", "--unwanted") == [] and names(b"an unsafe tool", "--unsafe") == ["PUA.Win.Tool.Test"], "an unsafe one")
     check(names(encrypted()) == ["Test.Locked"], "what a password of the database opens")
 
 
@@ -174,7 +175,7 @@ def verdicts():
     threat = threats[0]
     check(status == 50 and threat["name"] == "Test.Body", f"name: {threat}")
     check(threat["source"] == "a.ndb", "source database")
-    check("outer.zip" in threat["object"] and "inner.bin" in threat["object"], f"path inside of the message: {threat['path']}")
+    check("outer.zip" in threat["object"] and "inner.bin" in threat["object"], f"path inside of the message: {threat['object']}")
     check(threat["offset"] == 100, f"offset in the object: {threat['offset']}")
     both = b"sixteen bytes..:sixteen wild..card end"
     check(names(both, "--all-matches") == ["Test.Body", "Test.Offset"], "all matches")
@@ -183,7 +184,7 @@ def verdicts():
     check("Test.Body" in text and "Test.Offset" in text, "the report for people has all, too")
     pua = b"an unwanted tool, wild..card end"
     _, threats = scan(pua, "--all-matches", "--unwanted")
-    check({t["name"]: t["class"] for t in threats} == {"PUA.Test.Tool": "unwanted", "Test.Body": "signature"}, f"classes: {threats}")
+    check({t["name"]: t["class"] for t in threats} == {"PUA.Test.Bundler": "unwanted", "Test.Body": "signature"}, f"classes: {threats}")
     status, threats = scan(b"an unwanted tool", "--unwanted")
     check(status == 50, f"an unwanted application that was asked for counts: {status}")
 
@@ -207,10 +208,10 @@ def checking():
     check(done.returncode == 65 and b"bad.yara:1:21: " in done.stdout, f"rules by file, line and column: {done.stdout.decode()}")
     write(folder, "code.cbc", "ClamBC\n")
     many = write(folder, "many.ldb", "".join(
-        f"Fuzzy.{n};Engine:150-255,Target:5;0;fuzzy_img#{n:016x}#0\n" for n in range(1500)))
+        f"Fuzzy.{n};Engine:150-255,Target:5;0;fuzzy_img#{n:016x}#9\n" for n in range(1500)))
     done = tree.command("esets_update", "--check", "--verbose", many)
     check(
-        done.returncode == 0 and done.stdout.count(b"not evaluated\n") == 1500 and b"1500 not evaluated" in done.stdout,
+        done.returncode == 0 and done.stdout.count(b": not evaluated\n") == 1500 and b"1500 not evaluated" in done.stdout,
         "what is not evaluated is listed line by line, whatever the number")
     done = tree.command("esets_update", "--check", "--json", folder)
     report = json.loads(done.stdout)
@@ -246,11 +247,11 @@ def differences():
     lines = done.stdout.decode().splitlines()
     check(
         done.returncode == 0 and lines[:-1]
-        == ["- PUA.Test.Tool  a.ndu:1  unwanted", "+ Test.New.A  more.ndb:2", "+ Test.New.B  more.ndb:1"],
+        == ["- PUA.Test.Bundler  a.ndu:1  unwanted", "- PUA.Win.Tool.Test  a.ndu:2  unsafe", "+ Test.New.B  more.ndb:1", "+ Test.New.A  more.ndb:2"],
         f"what came and went: {lines}")
-    check("2 came, 1 went" in lines[-1], lines[-1])
+    check("2 came, 2 went" in lines[-1], lines[-1])
     data = json.loads(tree.command("esets_mod", "--json", "diff", old, "em002").stdout)
-    check([e["name"] for e in data["came"]] == ["Test.New.A", "Test.New.B"] and len(data["went"]) == 1, "--json")
+    check([e["name"] for e in data["came"]] == ["Test.New.B", "Test.New.A"] and len(data["went"]) == 2, "--json")
     done = tree.command("esets_mod", "diff", "em002", "em002")
     check(done.returncode == 0 and b"0 came, 0 went" in done.stdout, "no difference to itself")
     for operands in ((), (old,), (old, old, old)):

@@ -107,6 +107,11 @@ struct SignatureScanTests {
             try scan(late + " hello world", ["a.ndb": signatures], numbers: numbers).sorted() == [
                 "A in 1", "H in 1", "T in 1",
             ])
+        // Conditions ask for the size of a text, not of its form; the forms of pages have sizes of their own.
+        let sized =
+            "T;Engine:81-255,Target:7,FileSize:30-40;0;\(hello)\nH;Engine:81-255,Target:3,FileSize:60-70;0;\(hello)"
+        #expect(try scan("HELLO                   World     ", ["a.ldb": sized]) == ["T in 1"])
+        #expect(try scan("<img src=x>Hello World" + String(repeating: " ", count: 44), ["a.ldb": sized]) == [])
         // No tag of HTML.
         #expect(
             try scan("<objects> Hello <b>World</b>, hello world", ["a.ndb": signatures], numbers: numbers).sorted() == [

@@ -2,8 +2,11 @@
 
 import base64
 import io
+import shutil
 import struct
+import subprocess
 import tarfile
+import tempfile
 import zipfile
 import zlib
 
@@ -121,32 +124,12 @@ def portable(entry):
 
 def disc(entry):
     """An ISO 9660 image with one file."""
-    block = 2048
-
-    def both(value, short=False):
-        return struct.pack("<H", value) + struct.pack(">H", value) if short else struct.pack("<I", value) + struct.pack(
-            ">I", value)
-
-    def record(name, place, size, flags):
-        body = (b"\0" + both(place) + both(size) + bytes((126, 11, 21, 10, 0, 0, 0)) + bytes((flags, 0, 0))
-                + both(1, True) + bytes((len(name),)) + name)
-        body += b"\0" * (len(body) % 2 == 0)
-        return bytes((len(body) + 1,)) + body
-
-    root, file, table = 20, 21, 18
-    blocks = 22 + -(-len(entry.data) // block)
-    volume = (b"\1CD001\1\0" + b" " * 32 + b"DISC".ljust(32) + bytes(8) + both(blocks) + bytes(32) + both(1, True) + both(1, True)
-              + both(block, True) + both(10) + struct.pack("<II", table, 0) + struct.pack(">II", table + 1, 0)
-              + record(b"\0", root, block, 2) + b" " * 128 * 4 + b" " * 37 * 3 + b"2026112110000000\0" * 2 + b"0" * 16 + b"\0"
-              + b"0" * 16 + b"\0" + b"\1\0")
-    directory = record(b"\0", root, block, 2) + record(b"\1", root, block, 2) + record(
-        b"CONTENT.BIN;1", file, len(entry.data), 0)
-    pieces = {16: volume, 17: b"\xffCD001\1", table: b"\1\0" + struct.pack("<I", root) + b"\1\0\0\0",
-              table + 1: b"\1\0" + struct.pack(">I", root) + b"\0\1\0\0", root: directory}
-    out = bytearray(file * block)
-    for number, piece in pieces.items():
-        out[number * block:number * block + len(piece)] = piece
-    return bytes(out) + entry.data + bytes(-len(entry.data) % block)
+    if not shutil.which("genisoimage"):
+        raise Unmakeable("ISO 9660 without genisoimage")
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/content.bin", "wb") as out:
+            out.write(entry.data)
+        return subprocess.run(["genisoimage", "-quiet", "-J", folder], stdout=subprocess.PIPE, check=True).stdout
 
 
 MAKERS = {
