@@ -17,7 +17,7 @@ extension PatternIndex {
             folds: fold ? 1 : 0)
         guard windows.count + spans.count + grams.count > 0 || filters.pairs != nil else { return }
         var hits = CSearch_hits()
-        var proposals = Proposals()
+        var proposals = Proposals(verifier.scratch)
         // Blocks begin before this.
         let end = object.count - Int(CSEARCH_REACH) + 1
         var position = 0
@@ -51,7 +51,7 @@ extension PatternIndex {
     /// large database, and is fetched for all of them at once.
     private struct Proposals {
         /// Place, times four, and what it is proposed for.
-        private var entries: InlineArray<128, Int>
+        private let entries: UnsafeMutablePointer<Int>
         private(set) var count = 0
 
         static let window = 0
@@ -61,14 +61,14 @@ extension PatternIndex {
         /// With so many, it is time; a block adds 88 at most.
         private static let enough = 24
 
-        init() { entries = InlineArray(repeating: 0) }
+        init(_ scratch: Scratch) { entries = scratch.proposals }
 
         var isFull: Bool { count >= Self.enough }
 
         subscript(_ number: Int) -> (place: Int, kind: Int) { (entries[number] >> 2, entries[number] & 3) }
 
         mutating func add(_ place: Int, _ kind: Int) {
-            guard count < entries.count else { return }
+            guard count < Scratch.mostProposals else { return }
             entries[count] = place << 2 | kind
             count += 1
         }

@@ -36,7 +36,13 @@ package final class Scratch {
     /// Beginnings that a verification collected, when a part needs all of them.
     var starts: [Int] = []
 
+    /// Places of the object at hand that a pass over it noted: see `PatternIndex`.
+    let proposals = UnsafeMutablePointer<Int>.allocate(capacity: Scratch.mostProposals)
+    static let mostProposals = 128
+
     package init() {}
+
+    deinit { proposals.deallocate() }
 
     private struct Note {
         var object: UInt32 = 0
