@@ -127,6 +127,7 @@ let shims: [Target] = [
     shim("CCurl", links: ["curl"]),
     shim("CResolver", links: ["resolv"]),
     shim("CZstd", links: ["zstd"]),
+    shim("CBrotli", links: ["brotlidec"]),
 ]
 
 let sharedLibraries: [Target] = [
@@ -169,12 +170,12 @@ let moduleCode: [Target] = [
     moduleLibrary("Packers", ["Executables", "Libarchive", "Unpacking", "ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary(
         "OldArchives",
-        ["Packers", "Passwords", "Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
+        ["Packers", "Passwords", "Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CBrotli"]),
     moduleLibrary(
         "Archives",
         [
             "DiskImages", "OldArchives", "Documents", "Executables", "Libarchive", "MailFormats", "Passwords",
-            "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib",
+            "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CSearch", "CZlib",
         ]),
     moduleLibrary("CompoundFiles", ["BytesE"]),
     moduleLibrary(
@@ -191,7 +192,7 @@ let moduleCode: [Target] = [
 let modules: [Target] = [
     module("em000", code: "Loader", links: ["elf", "crypto"]),
     module("em001", code: "Scanner", links: ["crypto", "ffi", "pcre2-8", "z"]),
-    module("em003", code: "Archives", links: ["z", "deflate", "archive", "crypto"]),
+    module("em003", code: "Archives", links: ["z", "deflate", "archive", "crypto", "brotlidec"]),
     module("em004", code: "Heuristics"),
     module("em005", code: "Antispam"),
 ].flatMap { $0 }

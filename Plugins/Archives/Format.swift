@@ -17,6 +17,8 @@ func forEachExtractor(_ body: (Extractor) -> Void) {
     oldArchiveExtractors(body)
     diskImageExtractors(body)
     documentExtractors(body)
+    // Last: whether it is a message is known by then.
+    body(EmbeddedUnpacker.extractor)
 }
 
 private func mailExtractors(_ body: (Extractor) -> Void) {

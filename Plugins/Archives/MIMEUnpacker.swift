@@ -13,7 +13,11 @@ final class MIMEUnpacker: Unpacker {
     /// What was offered so far.
     private var offered = PartSet()
     private var readings = MIMEReadings()
-    private var isDefaultReading = true
+    private(set) var isDefaultReading = true
+    /// Attachments that are called like volumes of an archive, and those of one archive that are still to be offered, with
+    /// whether the archive itself is an object.
+    var volumes: [Volume] = []
+    var held: [(part: MIMEPart, isOpened: Bool)] = []
     private var isHiddenByNUL = false
     /// What was walked over so far, in bytes.
     private var work = 0
@@ -38,11 +42,13 @@ final class MIMEUnpacker: Unpacker {
 
     override func next() throws(ModuleError) -> Bool {
         guard mayHaveChildren() else { return false }
+        if try offerHeld() { return true }
         while true {
             try scan.check()
             guard let part = walker.next(check: check) else {
                 if let failure { throw failure }
                 if walker.isCancelled { throw .cancelled }
+                if try offerVolumes() { return true }
                 if nextReading() { continue }
                 return try offerWithoutNULs()
             }
@@ -131,6 +137,7 @@ final class MIMEUnpacker: Unpacker {
             // An empty part hides nothing, and many of them would use up the limit.
             guard !part.body.isEmpty || !part.names.isEmpty else { return false }
             tellElsewhere(part)
+            if hold(part) { return false }
         }
         var isNew = false
         if part.kind != .multipartEnd || part.encoding != .identity { isNew = try submit(part, part.encoding) }
@@ -162,7 +169,11 @@ final class MIMEUnpacker: Unpacker {
     }
 
     /// Whether it was not offered before.
-    private func submit(_ part: MIMEPart, _ encoding: TransferEncoding) throws(ModuleError) -> Bool {
+    ///
+    /// - Parameter isOpenedElsewhere: its content is another object, so that nobody needs to open it.
+    func submit(
+        _ part: MIMEPart, _ encoding: TransferEncoding, isOpenedElsewhere: Bool = false
+    ) throws(ModuleError) -> Bool {
         // Of another reading the whole message again: it would be read again, and again offer itself.
         guard isDefaultReading || encoding != .identity || part.body.count < data.count else { return false }
         guard offered.insert(part.body, encoding, isMessage: part.isMessage) else { return false }
@@ -172,10 +183,12 @@ final class MIMEUnpacker: Unpacker {
             child.data = input
             child.flags = EM_OBJECT_IN_PLACE
             try submit(child, name: part.names.first ?? [], declared: part.mediaType)
+            if isOpenedElsewhere, isVolume(input) { scan.notes?.opened.append(newest) }
             return true
         }
-        try submit(part, input, encoding)
-        if encoding == .base64, let plain = try withoutInnerPadding(input) { try submit(part, plain, encoding) }
+        let decoded = try submit(part, input, encoding)
+        if isOpenedElsewhere, isVolume(decoded) { scan.notes?.opened.append(newest) }
+        if encoding == .base64, let plain = try withoutInnerPadding(input) { _ = try submit(part, plain, encoding) }
         return true
     }
 
@@ -187,7 +200,9 @@ final class MIMEUnpacker: Unpacker {
         return child
     }
 
-    private func submit(_ part: MIMEPart, _ input: ByteView, _ encoding: TransferEncoding) throws(ModuleError) {
+    private func submit(
+        _ part: MIMEPart, _ input: ByteView, _ encoding: TransferEncoding
+    ) throws(ModuleError) -> ByteView {
         var child = child(part)
         var output = try Output(scan, in: object, expected: input.count)
         var decoder = TransferDecoder(encoding)
@@ -198,6 +213,7 @@ final class MIMEUnpacker: Unpacker {
         if decoder.foundJunk { child.flags |= EM_OBJECT_MALFORMED }
         try close(&output, &child)
         try submit(child, name: part.names.first ?? [], declared: part.mediaType)
+        return child.data
     }
 
     /// Base64 with padding in the middle: some readers begin anew behind it, as our decoder does, others pass over it as

@@ -10,6 +10,8 @@ struct TarHeader {
     let name: [UInt8]
     /// GNU sparse: more header blocks follow.
     let isExtended: Bool
+    /// GNU sparse: of the file with its holes.
+    let realSize: UInt64
 
     /// nil when the block's checksum does not fit.
     init?(_ block: ByteView) {
@@ -29,6 +31,7 @@ struct TarHeader {
         name.append(contentsOf: Self.text(block.slice(0, 100)).array)
         self.name = name
         isExtended = type == 0x53 && block[482] != 0
+        realSize = type == 0x53 ? Self.number(block.slice(483, 495)) ?? 0 : 0
     }
 
     /// Up to the first NUL.

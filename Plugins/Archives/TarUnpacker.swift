@@ -10,7 +10,9 @@ final class TarUnpacker: Unpacker {
     /// Name and size that a pax or GNU header gives to the next entry.
     private var longName: [UInt8] = []
     private var longSize: UInt64?
-    private var isSparse = false
+    /// The map of a sparse file that a pax header gives to the next entry, and whether it stands before the content.
+    private var sparse: TarSparseMap?
+    private var isMapInside = false
 
     /// Longest name or pax header that is read, in bytes.
     private static let longest = 65536
@@ -50,7 +52,13 @@ final class TarUnpacker: Unpacker {
     private func entry(_ header: TarHeader) throws(ModuleError) -> Bool {
         var start = position + TarHeader.blockSize
         var isExtended = header.isExtended
+        var map: TarSparseMap? = header.type == 0x53 ? TarSparseMap() : sparse
+        if header.type == 0x53 {
+            map?.size = header.realSize
+            map?.add(gnu: data.slice(position, start), at: 386, pairs: 4)
+        }
         while isExtended, start + TarHeader.blockSize <= data.count {
+            map?.add(gnu: data.slice(start, start + TarHeader.blockSize), at: 0, pairs: 21)
             isExtended = data[start + 504] != 0
             start += TarHeader.blockSize
         }
@@ -75,7 +83,8 @@ final class TarUnpacker: Unpacker {
         defer {
             longName = []
             longSize = nil
-            isSparse = false
+            sparse = nil
+            isMapInside = false
         }
         // Links, devices, directories have no content.
         guard count > 0 else { return false }
@@ -85,12 +94,42 @@ final class TarUnpacker: Unpacker {
         child.extent = UInt64(count)
         child.flags = EM_OBJECT_IN_PLACE
         if isTruncated { child.flags |= EM_OBJECT_TRUNCATED }
-        // What is stored of a sparse file is looked at without its holes.
-        if isSparse || header.type == 0x53 { child.flags |= EM_OBJECT_UNSUPPORTED }
+        if var map {
+            let stored = isMapInside ? map.take(from: body) : body
+            try fill(stored, map, &child)
+        }
         let name = longName.isEmpty ? header.name : longName
         try submit(
             child, name: name.withUnsafeBufferPointer { entryName(ByteView($0), isUTF8: false, otherwise: .latin1) })
         return true
+    }
+
+    /// Writes a sparse file with its holes. Where the pieces do not ascend, what is stored is looked at as it lies.
+    private func fill(_ stored: ByteView, _ map: TarSparseMap, _ child: inout Child) throws(ModuleError) {
+        guard !map.pieces.isEmpty else { return }
+        var output = try Output(scan, in: object, expected: stored.count)
+        var rest = stored
+        for piece in map.pieces {
+            try scan.check()
+            let offset = Int(piece.offset)
+            guard offset >= output.count else {
+                child.flags |= EM_OBJECT_MALFORMED
+                return
+            }
+            guard try output.append(0, count: offset - output.count) else { break }
+            guard try output.append(rest.prefix(Int(piece.count))) else { break }
+            rest = rest.dropFirst(Int(piece.count))
+        }
+        let end = Int(min(map.size, 1 << 48))
+        if output.stoppedBy == 0, end > output.count { _ = try output.append(0, count: end - output.count) }
+        guard output.stoppedBy == 0 else {
+            // Holes may be larger than what is scanned: then they are left out.
+            child.flags |= EM_OBJECT_OVER_LIMIT
+            return scan.exceeded(output.stoppedBy, object)
+        }
+        child.statedSize = map.size
+        child.flags &= ~EM_OBJECT_IN_PLACE
+        try close(&output, &child)
     }
 
     /// Records "length key=value\n" (POSIX.1-2001 pax).
@@ -113,18 +152,13 @@ final class TarUnpacker: Unpacker {
             let key = record.prefix(equals)
             let value = record.dropFirst(equals + 1)
             if key.equals(ByteView("path")) || key.equals(ByteView("GNU.sparse.name")) { longName = value.array }
-            if key.equals(ByteView("size")) { longSize = decimal(value) }
-            if key.hasPrefix(ByteView("GNU.sparse.")) { isSparse = true }
+            if key.equals(ByteView("size")) { longSize = TarSparseMap.decimal(value) }
+            if key.hasPrefix(ByteView("GNU.sparse.")) {
+                var map = sparse ?? TarSparseMap()
+                map.add(pax: key, value)
+                sparse = map
+                if key.equals(ByteView("GNU.sparse.major")) { isMapInside = value.equals(ByteView("1")) }
+            }
         }
-    }
-
-    private func decimal(_ text: ByteView) -> UInt64? {
-        guard !text.isEmpty, text.count < 19 else { return nil }
-        var value: UInt64 = 0
-        for byte in text.buffer {
-            guard byte &- 0x30 < 10 else { return nil }
-            value = value * 10 + UInt64(byte - 0x30)
-        }
-        return value
     }
 }

@@ -262,7 +262,10 @@ nonisolated(unsafe) private var budgetTable = em_host_budget_v1(
 nonisolated(unsafe) private var submitTable = em_host_submit_v1(
     submit: { scan, _, child in
         guard let host = trial(scan), let child else { return EM_E_ARGUMENT }
-        return host.submit(child.pointee)
+        let status = host.submit(child.pointee)
+        // The root is the first.
+        if status == EM_OK { child.pointee.id = UInt64(host.children.count) + 1 }
+        return status
     },
     take: { _, _ in EM_END })
 nonisolated(unsafe) private var reportTable = em_host_report_v1(

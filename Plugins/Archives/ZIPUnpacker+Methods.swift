@@ -28,16 +28,23 @@ extension ZIPUnpacker {
         case 0:
             child.data = packed
             return packed.count
-        case 6, 8, 9:
+        case 1...6, 8, 9:
             var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
             let result: (end: InflateEnd, used: Int)
             switch method {
             case 8: result = try inflateRaw(packed, into: &output)
             case 9: result = try inflate64(packed, into: &output)
             default:
-                let end = try explode(
-                    packed, hasLargeWindow: entry.flags & 2 != 0, hasLiteralCode: entry.flags & 4 != 0,
-                    size: entry.size, into: &output)
+                // Without an end mark: the content is as long as the header says.
+                let end: InflateEnd
+                switch method {
+                case 1: end = try unshrink(packed, size: entry.size, into: &output)
+                case 6:
+                    end = try explode(
+                        packed, hasLargeWindow: entry.flags & 2 != 0, hasLiteralCode: entry.flags & 4 != 0,
+                        size: entry.size, into: &output)
+                default: end = try unreduce(packed, factor: Int(method) - 1, size: entry.size, into: &output)
+                }
                 result = (end, isSizeKnown ? packed.count : 0)
             }
             if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }

@@ -5,8 +5,11 @@ package import Unpacking
 
 /// Calls `body` for each image of a disk, and for the file systems and partitions in them.
 package func diskImageExtractors(_ body: (Extractor) -> Void) {
+    body(ISOTreesUnpacker.extractor)
     body(UDFUnpacker.extractor)
     body(FATUnpacker.extractor)
+    body(NTFSUnpacker.extractor)
+    body(ExtUnpacker.extractor)
     body(PartitionUnpacker.extractor)
     body(VHDUnpacker.extractor)
     body(VHDXUnpacker.extractor)

@@ -83,13 +83,24 @@ final class OLEUnpacker: Unpacker {
     private func submitStream(_ file: CompoundFile, _ number: Int) throws(ModuleError) {
         var child = Child()
         var content = try streamContent(file, number, &child)
-        if let plain = try decrypted(content, file, number, &child) { content = plain }
+        var isDecrypted = false
+        if let plain = try decrypted(content, file, number, &child) {
+            content = plain
+            isDecrypted = true
+        }
         child.data = content
         if file.isNamed(number, Self.compressedRTF) { try submitRTF(content) }
         if isHangulPacked, let inflated = try inflated(content, &child) { child.data = inflated }
         try submit(child, name: streamName(file, number))
         if file.isNamed(number, "\u{1}Ole10Native") { try submitPackage(content) }
-        if file.isNamed(number, "PowerPoint Document") { presentation = PresentationObjects(content) }
+        if file.isNamed(number, "PowerPoint Document") {
+            // What was decrypted is not in the file to be read again.
+            if isDecrypted {
+                _ = try submit(PresentationObjects(content), in: content)
+            } else {
+                presentation = PresentationObjects(content)
+            }
+        }
         try submitMacros(content)
     }
 
@@ -114,6 +125,12 @@ final class OLEUnpacker: Unpacker {
         if file.isNamed(number, "Workbook") || file.isNamed(number, "Book") {
             var records = SheetRecords(content)
             guard records.isEncrypted else { return nil }
+            if let obfuscation = records.obfuscation, let pad = try sheetPad(obfuscation) {
+                var output = try Output(scan, in: object, expected: content.count)
+                _ = try obfuscation.decrypt(content, pad, &records, into: &output)
+                try close(&output, &child)
+                return child.data
+            }
             guard let info = records.encryption, let encryption = StreamEncryption(info),
                 let key = try streamKey(encryption)
             else {
@@ -125,6 +142,7 @@ final class OLEUnpacker: Unpacker {
             try close(&output, &child)
             return child.data
         }
+        if file.isNamed(number, "PowerPoint Document") { return try decryptedPresentation(content, file, &child) }
         guard file.isNamed(number, "WordDocument"), content.load(UInt16.self, at: 0) == 0xa5ec,
             let flags = content.load(UInt16.self, at: 10), flags & 0x100 != 0
         else { return nil }
@@ -145,6 +163,34 @@ final class OLEUnpacker: Unpacker {
         _ = try encryption.decrypt(content, key, blockSize: 512, into: &output) { $0 < 68 }
         try close(&output, &child)
         return child.data
+    }
+
+    private func decryptedPresentation(
+        _ content: ByteView, _ file: CompoundFile, _ child: inout Child
+    ) throws(ModuleError) -> ByteView? {
+        guard let place = file.entries.indices.first(where: { file.isNamed($0, "Current User") }) else { return nil }
+        let user = file.stream(file.entries[place], limit: 64)
+        guard let encrypted = user.withUnsafeBufferPointer({ PresentationEncryption(content, user: ByteView($0)) })
+        else { return nil }
+        guard let encryption = encrypted.encryption, let key = try streamKey(encryption) else {
+            found(EM_OBJECT_ENCRYPTED)
+            return nil
+        }
+        var output = try Output(scan, in: object, expected: content.count)
+        _ = try encrypted.decrypt(key, into: &output)
+        try close(&output, &child)
+        return child.data
+    }
+
+    private func sheetPad(_ obfuscation: SheetObfuscation) throws(ModuleError) -> [UInt8]? {
+        var work = mostRoundsOfObject
+        for password in [OfficeEncryption.builtIn.array] + (try passwords(for: object, scan, as: "CL_TYPE_MSOLE2")) {
+            guard try mayTry(1, scan, &work) else { return nil }
+            guard let pad = obfuscation.pad(password) else { continue }
+            noteFitting(password, object, scan)
+            return pad
+        }
+        return nil
     }
 
     private func streamKey(_ encryption: StreamEncryption) throws(ModuleError) -> [UInt8]? {
@@ -218,18 +264,22 @@ final class OLEUnpacker: Unpacker {
         guard let last = found.places.last else { return false }
         let stream = file.stream(file.entries[index - 1], limit: last.upperBound)
         var isAny = false
-        for place in found.places where place.upperBound <= stream.count {
+        var failure: ModuleError?
+        stream.withUnsafeBufferPointer { buffer in
+            do throws(ModuleError) { isAny = try submit(found, in: ByteView(buffer)) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return isAny
+    }
+
+    /// Submits the objects of a presentation; false when there are none.
+    private func submit(_ objects: PresentationObjects, in stream: ByteView) throws(ModuleError) -> Bool {
+        var isAny = false
+        for place in objects.places where place.upperBound <= stream.count {
             var child = Child()
             var output = try Output(scan, in: object)
-            var failure: ModuleError?
-            stream.withUnsafeBufferPointer { buffer in
-                do throws(ModuleError) {
-                    let result = try inflateZlib(
-                        ByteView(buffer).slice(place.lowerBound, place.upperBound), into: &output)
-                    if result.end != .complete { child.flags |= EM_OBJECT_TRUNCATED }
-                } catch { failure = error }
-            }
-            if let failure { throw failure }
+            let result = try inflateZlib(stream.slice(place.lowerBound, place.upperBound), into: &output)
+            if result.end != .complete { child.flags |= EM_OBJECT_TRUNCATED }
             try close(&output, &child)
             try submit(child, name: ByteView("object.ole").array)
             isAny = true

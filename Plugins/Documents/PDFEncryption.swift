@@ -5,7 +5,7 @@ import Passwords
 import Unpacking
 
 /// Decryption of PDF files: the standard security handler (ISO 32000-1, 7.6; the revisions 5 and 6 of ISO 32000-2) with
-/// a user password, which most often is empty.
+/// a user password, which most often is empty, or with the owner's.
 struct PDFEncryption {
     private enum Method { case rc4, aes, none }
 
@@ -22,7 +22,7 @@ struct PDFEncryption {
     /// - Parameters:
     ///   - dictionary: the encryption dictionary.
     ///   - identity: the first string of the file's /ID.
-    ///   - password: the user's.
+    ///   - password: the user's or the owner's.
     /// - Returns: nil when the file needs another password, or a handler that is not known.
     init?(_ syntax: PDFSyntax, dictionary: Range<Int>, identity: [UInt8], password: [UInt8] = []) {
         guard syntax.isName(at: syntax.value(of: "Filter", in: dictionary), "Standard"),
@@ -35,8 +35,13 @@ struct PDFEncryption {
         if version >= 5 {
             guard user.count >= 48,
                 let wrapped = syntax.value(of: "UE", in: dictionary).flatMap({ syntax.string(at: $0) }),
-                wrapped.count >= 32,
-                let key = Self.directKey(revision, user, wrapped, Array(password.prefix(127)))
+                wrapped.count >= 32
+            else { return nil }
+            let password = Array(password.prefix(127))
+            let wrappedForOwner = syntax.value(of: "OE", in: dictionary).flatMap({ syntax.string(at: $0) }) ?? []
+            guard
+                let key = Self.directKey(revision, user, wrapped, password, [])
+                    ?? Self.directKey(revision, owner, wrappedForOwner, password, Array(user.prefix(48)))
             else { return nil }
             self.key = key
             return
@@ -44,18 +49,41 @@ struct PDFEncryption {
         let permissions = UInt32(truncatingIfNeeded: syntax.number(of: "P", in: dictionary) ?? 0)
         let length = version == 1 ? 5 : min(16, max(5, (syntax.number(of: "Length", in: dictionary) ?? 40) / 8))
         let bytes = version == 4 ? 16 : length
-        // Algorithm 2.
-        var material = Array((password + Self.padding).prefix(32)) + owner.prefix(32)
-        for shift: UInt32 in [0, 8, 16, 24] { material.append(UInt8(truncatingIfNeeded: permissions >> shift)) }
-        material += identity
         let clear = syntax.value(of: "EncryptMetadata", in: dictionary)
-        if revision >= 4, let clear, syntax.bytes.dropFirst(clear.lowerBound).hasPrefix(ByteView("false")) {
-            material += [0xff, 0xff, 0xff, 0xff]
+        let isMetadataPlain =
+            revision >= 4 && (clear.map { syntax.bytes.dropFirst($0.lowerBound).hasPrefix(ByteView("false")) } ?? false)
+        // The owner's password opens the user's, which opens the file.
+        for user32 in [
+            Array((password + Self.padding).prefix(32)), Self.userPassword(password, owner, revision, bytes),
+        ] {
+            // Algorithm 2.
+            var material = user32 + owner.prefix(32)
+            for shift: UInt32 in [0, 8, 16, 24] { material.append(UInt8(truncatingIfNeeded: permissions >> shift)) }
+            material += identity
+            if isMetadataPlain { material += [0xff, 0xff, 0xff, 0xff] }
+            var hash = Self.digest(CCRYPTO_MD5, material)
+            if revision >= 3 { for _ in 0..<50 { hash = Self.digest(CCRYPTO_MD5, Array(hash.prefix(bytes))) } }
+            let key = Array(hash.prefix(bytes))
+            if Self.opens(key, revision, identity, user) {
+                self.key = key
+                return
+            }
+            // Nobody opens a file as its owner without a password.
+            if password.isEmpty { break }
         }
-        var hash = Self.digest(CCRYPTO_MD5, material)
-        if revision >= 3 { for _ in 0..<50 { hash = Self.digest(CCRYPTO_MD5, Array(hash.prefix(bytes))) } }
-        key = Array(hash.prefix(bytes))
-        guard Self.opens(key, revision, identity, user) else { return nil }
+        return nil
+    }
+
+    /// The user's password, padded, out of /O (algorithm 7).
+    private static func userPassword(_ password: [UInt8], _ owner: [UInt8], _ revision: Int, _ bytes: Int) -> [UInt8] {
+        var hash = digest(CCRYPTO_MD5, Array((password + padding).prefix(32)))
+        guard revision >= 3 else { return rc4(Array(hash.prefix(bytes)), Array(owner.prefix(32))) }
+        for _ in 0..<50 { hash = digest(CCRYPTO_MD5, hash) }
+        var result = Array(owner.prefix(32))
+        for round in stride(from: UInt8(19), through: 0, by: -1) {
+            result = rc4(hash.prefix(bytes).map { $0 ^ round }, result)
+        }
+        return result
     }
 
     private static func method(_ syntax: PDFSyntax, _ dictionary: Range<Int>, _ version: Int) -> Method {
@@ -78,23 +106,29 @@ struct PDFEncryption {
         return hash == Array(user.prefix(16))
     }
 
-    /// Algorithms 2.A and 11: the validation salt first, then the key salt opens /UE.
+    /// Algorithms 2.A, 11 and 12: the validation salt first, then the key salt opens /UE or /OE.
+    ///
+    /// - Parameter more: for the owner, the user's 48 bytes.
     private static func directKey(
-        _ revision: Int, _ user: [UInt8], _ wrapped: [UInt8], _ password: [UInt8]
+        _ revision: Int, _ check: [UInt8], _ wrapped: [UInt8], _ password: [UInt8], _ more: [UInt8]
     ) -> [UInt8]? {
-        guard hardened(revision, password, Array(user[32..<40])) == Array(user[0..<32]) else { return nil }
-        let key = hardened(revision, password, Array(user[40..<48]))
+        guard check.count >= 48, wrapped.count >= 32,
+            hardened(revision, password, Array(check[32..<40]), more) == Array(check[0..<32])
+        else { return nil }
+        let key = hardened(revision, password, Array(check[40..<48]), more)
         return aes(key, [UInt8](repeating: 0, count: 16), Array(wrapped.prefix(32)), decrypts: true)
     }
 
-    /// Algorithm 2.B for a user password.
-    private static func hardened(_ revision: Int, _ password: [UInt8], _ salt: [UInt8]) -> [UInt8] {
-        var key = digest(CCRYPTO_SHA256, password + salt)
+    /// Algorithm 2.B.
+    private static func hardened(
+        _ revision: Int, _ password: [UInt8], _ salt: [UInt8], _ more: [UInt8]
+    ) -> [UInt8] {
+        var key = digest(CCRYPTO_SHA256, password + salt + more)
         guard revision >= 6 else { return key }
         var round = 0
         while true {
             var repeated: [UInt8] = []
-            for _ in 0..<64 { repeated += password + key }
+            for _ in 0..<64 { repeated += password + key + more }
             guard let encrypted = aes(Array(key[0..<16]), Array(key[16..<32]), repeated, decrypts: false) else {
                 return key
             }

@@ -275,7 +275,7 @@ final class PDFUnpacker: Unpacker {
     }
 
     /// In rounds of a hash: the newest way of encryption takes as long as so many.
-    private static let costOfPassword = 4000
+    private static let costOfPassword = 8000
 
     private func fileIdentity() -> [UInt8] {
         var index = 0

@@ -17,7 +17,6 @@ package func libarchiveExtractors(_ body: (Extractor) -> Void) {
                 ? Claim(.whole, sureness: 99, type: EM_TYPE_ARCHIVE) : nil
         })
     body(archive("CAB", [.cab]) { $0.data.hasPrefix(ByteView("MSCF\0\0\0\0")) ? .magic(EM_TYPE_ARCHIVE) : nil })
-    body(archive("LHA", [.lha]) { looksLikeLHA($0.data) ? .magic(EM_TYPE_ARCHIVE) : nil })
     body(
         archive("ISO", [.iso9660]) {
             $0.data.slice(32769, 32774).equals(ByteView("CD001")) ? .magic(EM_TYPE_ARCHIVE) : nil
@@ -73,12 +72,6 @@ private func isBzip2(_ data: ByteView) -> Bool {
     guard data.count >= 10, data.hasPrefix(ByteView("BZh")), (0x31...0x39).contains(data[3]) else { return false }
     let magic = data.loadBigEndian(UInt32.self, at: 4)
     return magic == 0x3141_5926 || magic == 0x1772_4538
-}
-
-/// "-lh5-" and its kin behind the header's size and checksum.
-private func looksLikeLHA(_ data: ByteView) -> Bool {
-    guard data.count > 21, data[2] == 0x2d, data[3] == 0x6c, data[6] == 0x2d else { return false }
-    return (data[4] == 0x68 || data[4] == 0x7a) && data[20] <= 3
 }
 
 private func looksLikeCPIO(_ data: ByteView) -> Bool {

@@ -11,7 +11,6 @@ package struct LibarchiveSupport: OptionSet, Sendable {
     package static let sevenZip = LibarchiveSupport(rawValue: 1 << 0)
     package static let rar = LibarchiveSupport(rawValue: 1 << 1)
     package static let cab = LibarchiveSupport(rawValue: 1 << 2)
-    package static let lha = LibarchiveSupport(rawValue: 1 << 3)
     package static let iso9660 = LibarchiveSupport(rawValue: 1 << 4)
     package static let xar = LibarchiveSupport(rawValue: 1 << 5)
     package static let cpio = LibarchiveSupport(rawValue: 1 << 6)
@@ -126,7 +125,6 @@ package final class LibarchiveReader {
             archive_read_support_format_rar5(archive)
         }
         if support.contains(.cab) { archive_read_support_format_cab(archive) }
-        if support.contains(.lha) { archive_read_support_format_lha(archive) }
         if support.contains(.iso9660) { archive_read_support_format_iso9660(archive) }
         if support.contains(.xar) { archive_read_support_format_xar(archive) }
         if support.contains(.cpio) { archive_read_support_format_cpio(archive) }

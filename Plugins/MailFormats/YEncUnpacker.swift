@@ -3,9 +3,21 @@ import CModuleABI
 import ModuleKit
 import Unpacking
 
-/// yEnc (version 1.3): files in texts, between "=ybegin" and "=yend". Parts of one file are offered each alone.
+/// yEnc (version 1.3): files in texts, between "=ybegin" and "=yend". Parts of one file are offered each alone, and those
+/// that the text has together.
 final class YEncUnpacker: Unpacker {
     private var position = 0
+    /// Parts of files that were cut.
+    private var parts: [Part] = []
+
+    private struct Part {
+        let name: [UInt8]
+        /// Where its content begins in the file.
+        let begin: Int
+        let body: Range<Int>
+    }
+
+    private static let mostParts = 256
 
     static var extractor: Extractor {
         Extractor(
@@ -19,13 +31,23 @@ final class YEncUnpacker: Unpacker {
     }
 
     override func next() throws(ModuleError) -> Bool {
-        guard mayHaveChildren(), let start = try lineStart(of: ByteView("=ybegin "), from: position) else {
-            return false
+        guard mayHaveChildren() else { return false }
+        guard let start = try lineStart(of: ByteView("=ybegin "), from: position) else {
+            position = data.count
+            return try nextJoined()
         }
         var at = lineEnd(data, from: start)
         let head = data.slice(start, at)
-        if data.dropFirst(at).hasPrefix(ByteView("=ypart ")) { at = lineEnd(data, from: at) }
+        var begin: Int?
+        if data.dropFirst(at).hasPrefix(ByteView("=ypart ")) {
+            let line = data.slice(at, lineEnd(data, from: at))
+            begin = Self.number(of: ByteView(" begin="), in: line)
+            at += line.count
+        }
         let end = try lineStart(of: ByteView("=yend"), from: at) ?? data.count
+        if let begin, parts.count < Self.mostParts {
+            parts.append(Part(name: name(in: head), begin: begin, body: at..<end))
+        }
         position = end
         var child = Child()
         child.offset = UInt64(start)
@@ -36,6 +58,34 @@ final class YEncUnpacker: Unpacker {
         try close(&output, &child)
         try submit(child, name: name(in: head))
         return true
+    }
+
+    /// Offers the next file of several parts; false when there are no more.
+    private func nextJoined() throws(ModuleError) -> Bool {
+        while let first = parts.first {
+            let all = parts.filter { $0.name == first.name }.sorted { $0.begin < $1.begin }
+            parts.removeAll { $0.name == first.name }
+            guard all.count > 1 else { continue }
+            var child = Child()
+            var output = try Output(scan, in: object, expected: all.reduce(0) { $0 + $1.body.count })
+            for part in all { try decode(data.slice(part.body.lowerBound, part.body.upperBound), into: &output) }
+            try close(&output, &child)
+            try submit(child, name: first.name)
+            return true
+        }
+        return false
+    }
+
+    private static func number(of key: ByteView, in line: ByteView) -> Int? {
+        guard let at = line.firstIndex(of: key) else { return nil }
+        var value = 0
+        var index = at + key.count
+        let first = index
+        while index < line.count, index - first < 15, line[index] &- 0x30 < 10 {
+            value = value * 10 + Int(line[index] - 0x30)
+            index += 1
+        }
+        return index > first ? value : nil
     }
 
     private func decode(_ input: ByteView, into output: inout Output) throws(ModuleError) {

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Libarchive
 import MIMEE
 import ModuleKit
 import Unpacking
@@ -68,6 +69,12 @@ final class ALZUnpacker: Unpacker {
             var output = try Output(scan, in: object)
             let end = try inflateRaw(packed, into: &output).end
             if end == .damaged || end == .truncated { child.flags |= EM_OBJECT_MALFORMED }
+            try close(&output, &child)
+        case 1:
+            var output = try Output(scan, in: object)
+            if try Libarchive.expand(packed, by: .bzip2, scan, into: &output) == .damaged {
+                child.flags |= EM_OBJECT_MALFORMED
+            }
             try close(&output, &child)
         default: child.flags |= EM_OBJECT_UNSUPPORTED
         }

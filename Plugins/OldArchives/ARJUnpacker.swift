@@ -1,7 +1,8 @@
-import BytesE
+package import BytesE
 import CModuleABI
 import MIMEE
 import ModuleKit
+import Passwords
 import Unpacking
 
 /// ARJ archives ("ARJ archive file structure" of its manual): stored files, and methods 1 to 4.
@@ -17,7 +18,7 @@ final class ARJUnpacker: Unpacker {
     }
 
     /// The basic header behind a mark and its size, with the names that follow it.
-    private static func header(_ data: ByteView, at place: Int) -> ByteView? {
+    fileprivate static func header(_ data: ByteView, at place: Int) -> ByteView? {
         guard data.load(UInt16.self, at: place) == 0xea60, let size = data.load(UInt16.self, at: place + 2),
             (30...2600).contains(size), place + 4 + Int(size) + 6 <= data.count
         else { return nil }
@@ -82,7 +83,7 @@ final class ARJUnpacker: Unpacker {
                 child.flags |= EM_OBJECT_IN_PLACE
             case 1...4:
                 var output = try Output(scan, in: object, expected: size)
-                var decoder = ARJDecoder(packed)
+                var decoder = BlockHuffman(packed, distances: 17, width: 5)
                 let isWhole = try header[5] == 4 ? decoder.fast(size, into: &output) : decoder.run(size, into: &output)
                 if !isWhole, output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
                 try close(&output, &child)
@@ -96,106 +97,8 @@ final class ARJUnpacker: Unpacker {
     }
 }
 
-/// Expands what ARJ packs: copies from a window of 26 KiB, their codes renewed in every block.
-private struct ARJDecoder {
-    private var bits: BitReader
-    private var blockLeft = 0
-    private var literals = PrefixCode()
-    private var distances = PrefixCode()
-
-    init(_ packed: ByteView) { bits = BitReader(packed.buffer) }
-
-    /// Methods 1 to 3; false when it ended early.
-    mutating func run(_ size: Int, into output: inout Output) throws(ModuleError) -> Bool {
-        var turns = 0
-        while output.count < size {
-            turns += 1
-            if turns & 0xfff == 0 { try output.check() }
-            if blockLeft == 0 {
-                blockLeft = bits.take(16)
-                guard blockLeft > 0, readCodes() else { return false }
-            }
-            blockLeft -= 1
-            guard let symbol = bits.decode(literals), !bits.isPastEnd else { return false }
-            if symbol < 256 {
-                guard try output.append(UInt8(symbol)) else { return false }
-                continue
-            }
-            guard let code = bits.decode(distances), code < 17 else { return false }
-            let distance = (code == 0 ? 0 : 1 << (code - 1) + bits.take(code - 1)) + 1
-            guard try copy(symbol - 253, distance, size, &output) else { return false }
-        }
-        return true
-    }
-
-    /// Method 4: fixed codes.
-    mutating func fast(_ size: Int, into output: inout Output) throws(ModuleError) -> Bool {
-        var turns = 0
-        while output.count < size {
-            turns += 1
-            if turns & 0xfff == 0 { try output.check() }
-            guard !bits.isPastEnd else { return false }
-            let width = bits.ones(most: 7)
-            let length = (1 << width) - 1 + bits.take(width)
-            if length == 0 {
-                guard try output.append(UInt8(bits.take(8))) else { return false }
-                continue
-            }
-            let far = bits.ones(most: 4)
-            let distance = (1 << (9 + far)) - 512 + bits.take(9 + far) + 1
-            guard try copy(length + 2, distance, size, &output) else { return false }
-        }
-        return true
-    }
-
-    private func copy(_ count: Int, _ distance: Int, _ size: Int, _ output: inout Output) throws(ModuleError) -> Bool {
-        guard distance <= output.count else { return false }
-        return try output.repeatBytes(from: distance, count: min(count, size - output.count))
-    }
-
-    private mutating func readCodes() -> Bool {
-        guard let helper = readLengths(19, 5, 3), let lengths = readLiteralLengths(helper),
-            let far = readLengths(17, 5, nil)
-        else { return false }
-        literals = lengths
-        distances = far
-        return !bits.isPastEnd
-    }
-
-    /// Lengths of three bits, longer ones with a one for each step. Behind the third of the helper's there may be a gap.
-    private mutating func readLengths(_ most: Int, _ width: Int, _ gap: Int?) -> PrefixCode? {
-        let count = bits.take(width)
-        if count == 0 { return PrefixCode(only: bits.take(width)) }
-        guard count <= most else { return nil }
-        var lengths: [UInt8] = []
-        while lengths.count < count {
-            var length = bits.take(3)
-            if length == 7 { length += bits.ones(most: 13) }
-            guard length <= 16 else { return nil }
-            lengths.append(UInt8(length))
-            if lengths.count == gap {
-                for _ in 0..<bits.take(2) { lengths.append(0) }
-            }
-        }
-        return PrefixCode(lengths)
-    }
-
-    private mutating func readLiteralLengths(_ helper: PrefixCode) -> PrefixCode? {
-        let count = bits.take(9)
-        if count == 0 { return PrefixCode(only: bits.take(9)) }
-        guard count <= 510 else { return nil }
-        var lengths: [UInt8] = []
-        while lengths.count < count {
-            guard let symbol = bits.decode(helper), !bits.isPastEnd else { return nil }
-            switch symbol {
-            case 0: lengths.append(0)
-            case 1: for _ in 0..<bits.take(4) + 3 { lengths.append(0) }
-            case 2: for _ in 0..<bits.take(9) + 20 { lengths.append(0) }
-            default:
-                guard symbol < 19 else { return nil }
-                lengths.append(UInt8(symbol - 2))
-            }
-        }
-        return PrefixCode(lengths)
-    }
+/// Whether an ARJ archive begins here: a main header whose checksum fits.
+package func isARJ(_ data: ByteView) -> Bool {
+    guard let header = ARJUnpacker.header(data, at: 0), header[6] == 2 else { return false }
+    return data.load(UInt32.self, at: 4 + header.count) == checksum(header)
 }

@@ -8,9 +8,13 @@ package import Unpacking
 package func oldArchiveExtractors(_ body: (Extractor) -> Void) {
     body(NSISUnpacker.extractor)
     body(SevenZipDecryption.extractor)
+    body(SevenZipRecoding.extractor)
     body(RARDecryption.extractor)
+    body(OldRARDecryption.extractor)
     body(ARJUnpacker.extractor)
+    body(LHAUnpacker.extractor)
     body(ALZUnpacker.extractor)
+    body(BrotliUnpacker.extractor)
     body(LZOPUnpacker.extractor)
     body(WIMUnpacker.extractor)
     body(SquashFSUnpacker.extractor)

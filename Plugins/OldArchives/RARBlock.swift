@@ -9,6 +9,12 @@ struct RARBlock {
     /// Of a block that says that all others are encrypted.
     private(set) var cipher: RARCipher?
     private(set) var file: RARFile?
+    /// The file begins in another volume, or ends in one.
+    let continuesOther, goesOn: Bool
+    /// Files depend on those before them.
+    private(set) var isSolid = false
+    /// Of the archive's own block: there are other volumes.
+    private(set) var isVolume = false
 
     static let signature = ByteView("Rar!\u{1a}\u{7}\u{1}\0")
 
@@ -21,6 +27,8 @@ struct RARBlock {
         let headerEnd = reader.position + Int(size)
         guard headerEnd <= data.count, let kind = reader.number(), let flags = reader.number() else { return nil }
         self.kind = kind
+        continuesOther = flags & 8 != 0
+        goesOn = flags & 16 != 0
         var extraSize: UInt64 = 0
         var dataSize: UInt64 = 0
         if flags & 1 != 0 {
@@ -33,7 +41,11 @@ struct RARBlock {
         }
         dataStart = dataAt ?? headerEnd
         end = dataStart + Int(dataSize)
-        if kind == 4 {
+        if kind == 1 {
+            let archive = reader.number() ?? 0
+            isVolume = archive & 1 != 0
+            isSolid = archive & 4 != 0
+        } else if kind == 4 {
             cipher = RARCipher(data.slice(reader.position, headerEnd), hasVector: false)
         } else if kind == 2 {
             file = RARFile(data.prefix(headerEnd), reader.position, extra: headerEnd - Int(extraSize))
@@ -48,6 +60,8 @@ struct RARFile {
     let compression: UInt64
     let name: [UInt8]
     private(set) var encryption: RARCipher?
+    /// The record that says how it is encrypted, with its size.
+    private var record: [UInt8] = []
 
     var isStored: Bool { compression >> 7 & 7 == 0 }
     var isSizeUnknown: Bool { flags & 8 != 0 }
@@ -71,10 +85,30 @@ struct RARFile {
             let recordEnd = start + Int(recordSize)
             if record.number() == 1 {
                 encryption = RARCipher(header.slice(record.position, recordEnd), hasVector: true)
+                var sized = RARWriter()
+                sized.number(recordSize)
+                self.record = sized.bytes + header.slice(start, recordEnd).array
                 break
             }
             record = RARReader(header, recordEnd)
         }
+    }
+
+    /// A header for the file in one volume: neither with times nor with checksums, which the encryption changes too.
+    func rewritten(packedSize: UInt64, keepsEncryption: Bool = false) -> [UInt8] {
+        let extra = keepsEncryption ? record : []
+        var header = RARWriter()
+        header.number(2)
+        header.number(extra.isEmpty ? 2 : 3)
+        if !extra.isEmpty { header.number(UInt64(extra.count)) }
+        header.number(packedSize)
+        header.number(flags & 9)
+        header.number(size)
+        header.number(0)
+        header.number(compression)
+        header.number(1)
+        header.number(UInt64(name.count))
+        return RARWriter.block(header.bytes + name + extra)
     }
 }
 
@@ -106,6 +140,17 @@ struct RARReader {
 /// Writes what `RARReader` reads.
 struct RARWriter {
     var bytes: [UInt8] = []
+
+    /// A header with its checksum and its size.
+    static func block(_ header: [UInt8]) -> [UInt8] {
+        var sized = RARWriter()
+        sized.number(UInt64(header.count))
+        sized.bytes += header
+        let crc = sized.bytes.withUnsafeBufferPointer { checksum(ByteView($0)) }
+        var all: [UInt8] = []
+        for shift: UInt32 in [0, 8, 16, 24] { all.append(UInt8(truncatingIfNeeded: crc >> shift)) }
+        return all + sized.bytes
+    }
 
     mutating func number(_ value: UInt64) {
         var rest = value

@@ -75,8 +75,10 @@ final class RARDecryption: Unpacker {
         var position = RARBlock.signature.count
         var headerKey: [UInt8]?
         var isAny = false
-        let main: [UInt8] = [1, 0, 0]
-        guard try output.append(RARBlock.signature), try write(main, into: &output) else { return false }
+        // Solid; with encrypted headers that is not known yet, and does no harm where it is not so.
+        let isSolid = RARBlock(data, at: position).map { $0.kind == 4 || $0.isSolid } ?? false
+        let main: [UInt8] = [1, 0, isSolid ? 4 : 0]
+        guard try output.append(RARBlock.signature), try append(RARWriter.block(main), &output) else { return false }
         while position < data.count, output.stoppedBy == 0 {
             try scan.check()
             let block: RARBlock
@@ -99,8 +101,7 @@ final class RARDecryption: Unpacker {
             let packed = data.slice(block.dataStart, block.end)
             if try write(file, packed, &keys, into: &output) { isAny = true }
         }
-        let last: [UInt8] = [5, 0, 0]
-        _ = try write(last, into: &output)
+        _ = try append(RARWriter.block([5, 0, 0]), &output)
         return isAny
     }
 
@@ -138,19 +139,7 @@ final class RARDecryption: Unpacker {
         } else if let key, let cipher = file.encryption {
             size = try packedSize(packed.prefix(size), key, cipher.vector) ?? size
         }
-        var header = RARWriter()
-        header.number(2)
-        header.number(2)
-        header.number(UInt64(size))
-        // Neither times nor checksums, which encryption changes too.
-        header.number(file.flags & 9)
-        header.number(file.size)
-        header.number(0)
-        header.number(file.compression)
-        header.number(1)
-        header.number(UInt64(file.name.count))
-        header.bytes += file.name
-        guard try write(header.bytes, into: &output) else { return false }
+        guard try append(file.rewritten(packedSize: UInt64(size)), &output) else { return false }
         guard let key, let cipher = file.encryption else { return try output.append(packed.prefix(size)) }
         var vector = cipher.vector
         var index = 0
@@ -198,18 +187,8 @@ final class RARDecryption: Unpacker {
 
     private static let mostBlocks = 100_000
 
-    /// Writes a header: checksum, size, and what it says from its kind on.
-    private func write(_ header: [UInt8], into output: inout Output) throws(ModuleError) -> Bool {
-        var sized = RARWriter()
-        sized.number(UInt64(header.count))
-        sized.bytes += header
-        let crc = sized.bytes.withUnsafeBufferPointer { checksum(ByteView($0)) }
-        var all: [UInt8] = []
-        for shift: UInt32 in [0, 8, 16, 24] { all.append(UInt8(truncatingIfNeeded: crc >> shift)) }
-        all += sized.bytes
-        return try all.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
-            try output.append(ByteView(buffer))
-        }
+    private func append(_ bytes: [UInt8], _ output: inout Output) throws(ModuleError) -> Bool {
+        try bytes.span.withUnsafeBufferPointer { buffer throws(ModuleError) in try output.append(ByteView(buffer)) }
     }
 }
 

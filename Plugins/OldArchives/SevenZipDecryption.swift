@@ -15,33 +15,21 @@ final class SevenZipDecryption: Unpacker {
     /// Archives that were written with a password that did not fit.
     private var trials = 0
 
-    private static let headerSize = 32
     private static let mostTrials = 8
 
     static var extractor: Extractor {
         Extractor(
             "7Z-ENCRYPTED",
             identify: { candidate in
-                guard isSevenZip(candidate.data),
-                    let header = header(candidate.data), usesEncryption(header.prefix(65536))
+                guard SevenZipFile.isOne(candidate.data), let header = SevenZipFile(candidate.data).header,
+                    usesEncryption(header.prefix(65536))
                 else { return nil }
                 return Claim(.whole, sureness: 100, type: EM_TYPE_ARCHIVE)
             },
             open: { scan, object, _ throws(ModuleError) in SevenZipDecryption(scan, object, format: "7Z") })
     }
 
-    /// Six bytes that every archive begins with.
-    private static func isSevenZip(_ data: ByteView) -> Bool {
-        data.loadBigEndian(UInt32.self, at: 0) == 0x377a_bcaf && data.loadBigEndian(UInt16.self, at: 4) == 0x271c
-    }
-
-    /// The header at the archive's end, as the 32 bytes at its beginning say.
-    private static func header(_ data: ByteView) -> ByteView? {
-        guard let offset = data.load(UInt64.self, at: 12), let size = data.load(UInt64.self, at: 20),
-            offset < UInt64(data.count), size > 0
-        else { return nil }
-        return data.dropFirst(headerSize + Int(offset)).prefix(Int(clamping: size))
-    }
+    private var file: SevenZipFile { SevenZipFile(data) }
 
     /// Whether the coder of AES-256 with SHA-256 is named, by a byte of flags and four of its number.
     private static func usesEncryption(_ header: ByteView) -> Bool {
@@ -56,7 +44,7 @@ final class SevenZipDecryption: Unpacker {
     }
 
     override func next() throws(ModuleError) -> Bool {
-        guard !isDone, mayHaveChildren(), let header = Self.header(data), !header.isEmpty else { return false }
+        guard !isDone, mayHaveChildren(), let header = file.header, !header.isEmpty else { return false }
         isDone = true
         var work = mostRoundsOfObject
         // A header that is packed and encrypted itself, or plain with encrypted folders.
@@ -131,7 +119,7 @@ final class SevenZipDecryption: Unpacker {
             let (folder, cipher, size) = Self.opened(streams.folders[0]),
             folder.coders.count == 1, let wanted = folder.sizes.first, wanted < 64 << 20
         else { return nil }
-        let packed = packedStream(streams.position, streams.sizes[0])
+        let packed = file.packed(streams.position, streams.sizes[0])
         guard let key = cipher.key(password) else { return nil }
         var plain = try Output(scan, in: object, expected: packed.count)
         guard try cipher.decrypt(packed, key, size: size, into: &plain) else { return nil }
@@ -152,11 +140,6 @@ final class SevenZipDecryption: Unpacker {
         return header
     }
 
-    private func packedStream(_ position: UInt64, _ size: UInt64) -> ByteView {
-        guard position < UInt64(data.count) else { return ByteView() }
-        return data.dropFirst(Self.headerSize + Int(position)).prefix(Int(clamping: size))
-    }
-
     /// Submits the archive without its encryption; false when the password does not fit.
     ///
     /// - Parameters:
@@ -165,8 +148,10 @@ final class SevenZipDecryption: Unpacker {
     private func submit(
         _ streams: SevenZipStreams, _ header: ByteView, _ password: [UInt8], isSure: Bool
     ) throws(ModuleError) -> Bool {
+        // Only the newest memory grows: first what has to be unpacked.
+        guard let contents = try contents(streams, password) else { return false }
         var archive = try Output(scan, in: object, expected: data.count)
-        guard try archive.append(0, count: Self.headerSize) else { return false }
+        guard try archive.append(0, count: SevenZipWriter.startSize) else { return false }
         var writer = SevenZipWriter()
         var folders: [SevenZipStreams.Folder] = []
         var sizes: [UInt64] = []
@@ -174,12 +159,21 @@ final class SevenZipDecryption: Unpacker {
         var stream = 0
         var key: (salt: [UInt8], key: [UInt8])?
         var isFirst = true
-        for folder in streams.folders {
+        for (number, folder) in streams.folders.enumerated() {
             let start = archive.count
             guard stream + folder.packed.count <= streams.sizes.count else { return false }
             let opened = Self.opened(folder)
+            if let content = contents[number] {
+                for size in streams.sizes[stream..<(stream + folder.packed.count)] { position &+= size }
+                stream += folder.packed.count
+                guard try archive.append(content) else { return false }
+                folders.append(folder.stored(content))
+                sizes.append(UInt64(content.count))
+                isFirst = false
+                continue
+            }
             for _ in folder.packed {
-                let packed = packedStream(position, streams.sizes[stream])
+                let packed = file.packed(position, streams.sizes[stream])
                 position &+= streams.sizes[stream]
                 stream += 1
                 guard let opened else {
@@ -203,40 +197,40 @@ final class SevenZipDecryption: Unpacker {
             }
             folders.append(opened?.folder ?? folder)
         }
-        guard sizes.count == streams.sizes.count else { return false }
-        writer.byte(1)
-        writer.byte(4)
-        writer.byte(6)
-        writer.number(0)
-        writer.number(UInt64(sizes.count))
-        writer.byte(9)
-        for size in sizes { writer.number(size) }
-        writer.byte(0)
-        writer.byte(7)
-        writer.byte(11)
-        writer.number(UInt64(folders.count))
-        writer.byte(0)
-        for folder in folders { writer.folder(folder) }
-        writer.byte(12)
-        for folder in folders { for size in folder.sizes { writer.number(size) } }
-        writer.byte(10)
-        writer.byte(0)
-        var bits: UInt8 = 0
-        for (index, folder) in folders.enumerated() {
-            if folder.crc32 != nil { bits |= 0x80 >> UInt8(index & 7) }
-            if index & 7 == 7 || index == folders.count - 1 {
-                writer.byte(bits)
-                bits = 0
-            }
-        }
-        for folder in folders {
-            guard let crc32 = folder.crc32 else { continue }
-            for shift: UInt32 in [0, 8, 16, 24] { writer.byte(UInt8(truncatingIfNeeded: crc32 >> shift)) }
-        }
-        writer.byte(0)
+        guard sizes.count == folders.reduce(0, { $0 + $1.packed.count }) else { return false }
+        writer.streams(folders, sizes)
         writer.append(header.dropFirst(streams.rest))
         trials += 1
-        return try finish(&archive, writer.bytes, isSure: isSure)
+        return try finish(&archive, writer, isSure: isSure)
+    }
+
+    /// What folders hold that libarchive would not read without their encryption either, nil for the others; nothing when
+    /// the password does not fit.
+    private func contents(_ streams: SevenZipStreams, _ password: [UInt8]) throws(ModuleError) -> [ByteView?]? {
+        var result: [ByteView?] = []
+        var stream = 0
+        var position = streams.position
+        for folder in streams.folders {
+            guard stream + folder.packed.count <= streams.sizes.count else { return nil }
+            var packed: [ByteView] = []
+            for size in streams.sizes[stream..<(stream + folder.packed.count)] {
+                packed.append(file.packed(position, size))
+                position &+= size
+            }
+            stream += folder.packed.count
+            guard folder.isEncrypted, !(Self.opened(folder)?.folder.isReadByLibarchive ?? false) else {
+                result.append(nil)
+                continue
+            }
+            trials += 1
+            var coders = SevenZipCoders(scan, object, folder, packed)
+            coders.key = { $0.key(password) }
+            guard let content = try coders.content(), folder.crc32 == nil || checksum(content) == folder.crc32 else {
+                return nil
+            }
+            result.append(content)
+        }
+        return result
     }
 
     /// Whether the first file of the archive is what its checksum says.
@@ -259,27 +253,12 @@ final class SevenZipDecryption: Unpacker {
 
     /// Writes the header behind the streams, and the start header before them.
     private func finish(
-        _ archive: inout Output, _ header: [UInt8], isSure: Bool
+        _ archive: inout Output, _ header: SevenZipWriter, isSure: Bool
     ) throws(ModuleError) -> Bool {
-        let size = archive.count - Self.headerSize
-        let crc = header.withUnsafeBufferPointer { checksum(ByteView($0)) }
-        let isKept = try header.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
-            try archive.append(ByteView(buffer))
-        }
-        guard isKept else { return false }
-        var start: [UInt8] = []
-        for (value, count) in [(UInt64(size), 8), (UInt64(header.count), 8), (UInt64(crc), 4)] {
-            for index in 0..<count { start.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
-        }
-        let startCRC = start.withUnsafeBufferPointer { checksum(ByteView($0)) }
-        var head: [UInt8] = [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4]
-        for shift: UInt32 in [0, 8, 16, 24] { head.append(UInt8(truncatingIfNeeded: startCRC >> shift)) }
-        head += start
+        guard try archive.append(header.bytes) else { return false }
         var child = Child()
         try close(&archive, &child)
-        if let bytes = child.data.buffer.baseAddress.map({ UnsafeMutablePointer(mutating: $0) }) {
-            for index in 0..<min(head.count, child.data.count) { bytes[index] = head[index] }
-        }
+        header.start(of: child.data)
         if !isSure, child.flags & EM_OBJECT_OVER_LIMIT == 0, try !isRight(child.data) { return false }
         try submit(child, name: ByteView(object.pointee.name).array)
         return true

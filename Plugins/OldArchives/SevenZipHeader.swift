@@ -1,4 +1,31 @@
 import BytesE
+import Passwords
+
+/// A 7z archive: where its header and its streams lie.
+struct SevenZipFile {
+    private let data: ByteView
+
+    init(_ data: ByteView) { self.data = data }
+
+    /// Six bytes that every archive begins with.
+    static func isOne(_ data: ByteView) -> Bool {
+        data.loadBigEndian(UInt32.self, at: 0) == 0x377a_bcaf && data.loadBigEndian(UInt16.self, at: 4) == 0x271c
+    }
+
+    /// The header at the archive's end, as the 32 bytes at its beginning say.
+    var header: ByteView? {
+        guard let offset = data.load(UInt64.self, at: 12), let size = data.load(UInt64.self, at: 20),
+            offset < UInt64(data.count), size > 0
+        else { return nil }
+        return data.dropFirst(SevenZipWriter.startSize + Int(offset)).prefix(Int(clamping: size))
+    }
+
+    /// A packed stream.
+    func packed(_ position: UInt64, _ size: UInt64) -> ByteView {
+        guard position < UInt64(data.count) else { return ByteView() }
+        return data.dropFirst(SevenZipWriter.startSize + Int(position)).prefix(Int(clamping: size))
+    }
+}
 
 /// The part of a 7z header that says how the content is packed (7zFormat.txt of the 7-Zip sources: PackInfo and the
 /// folders of UnpackInfo), and where what follows it stands.
@@ -194,7 +221,61 @@ struct SevenZipReader {
 
 /// Writes what `SevenZipReader` reads.
 struct SevenZipWriter {
+    /// Bytes before the packed streams.
+    static let startSize = 32
+
     private(set) var bytes: [UInt8] = []
+
+    /// A header up to the end of the description of the folders.
+    mutating func streams(_ folders: [SevenZipStreams.Folder], _ sizes: [UInt64]) {
+        byte(1)
+        byte(4)
+        byte(6)
+        number(0)
+        number(UInt64(sizes.count))
+        byte(9)
+        for size in sizes { number(size) }
+        byte(0)
+        byte(7)
+        byte(11)
+        number(UInt64(folders.count))
+        byte(0)
+        for folder in folders { self.folder(folder) }
+        byte(12)
+        for folder in folders { for size in folder.sizes { number(size) } }
+        byte(10)
+        byte(0)
+        var bits: UInt8 = 0
+        for (index, folder) in folders.enumerated() {
+            if folder.crc32 != nil { bits |= 0x80 >> UInt8(index & 7) }
+            if index & 7 == 7 || index == folders.count - 1 {
+                byte(bits)
+                bits = 0
+            }
+        }
+        for folder in folders {
+            guard let crc32 = folder.crc32 else { continue }
+            for shift: UInt32 in [0, 8, 16, 24] { byte(UInt8(truncatingIfNeeded: crc32 >> shift)) }
+        }
+        byte(0)
+    }
+
+    /// Writes what stands before the streams of an archive that ends with this header; its bytes are ours to change.
+    func start(of archive: ByteView) {
+        guard archive.count >= Self.startSize + bytes.count, let base = archive.buffer.baseAddress else { return }
+        var start: [UInt8] = []
+        let header = bytes.withUnsafeBufferPointer { checksum(ByteView($0)) }
+        let place = archive.count - bytes.count - Self.startSize
+        for (value, count) in [(UInt64(place), 8), (UInt64(bytes.count), 8), (UInt64(header), 4)] {
+            for index in 0..<count { start.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index))) }
+        }
+        let sum = start.withUnsafeBufferPointer { checksum(ByteView($0)) }
+        var head: [UInt8] = [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4]
+        for shift: UInt32 in [0, 8, 16, 24] { head.append(UInt8(truncatingIfNeeded: sum >> shift)) }
+        head += start
+        let bytes = UnsafeMutablePointer(mutating: base)
+        for index in 0..<head.count { bytes[index] = head[index] }
+    }
 
     mutating func byte(_ value: UInt8) { bytes.append(value) }
 

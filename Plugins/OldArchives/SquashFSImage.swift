@@ -10,6 +10,8 @@ struct SquashFSImage {
     let fragments: UInt32
     let inodeTable: Int
     let directoryTable: Int
+    /// Where the first table behind it begins.
+    let directoryEnd: Int
     let fragmentTable: Int
     private let compression: Compression?
 
@@ -31,6 +33,15 @@ struct SquashFSImage {
         inodeTable = Int(inodes)
         directoryTable = Int(min(directories, UInt64(data.count)))
         self.fragmentTable = Int(min(fragmentTable, UInt64(data.count)))
+        // Identifiers, fragments and exports: each has a list of its blocks, which lie before the list.
+        var end = UInt64(data.count)
+        for place in [48, 80, 88] {
+            guard let list = data.load(UInt64.self, at: place), list < UInt64(data.count),
+                let first = data.load(UInt64.self, at: Int(list)), first > directories
+            else { continue }
+            end = min(end, first)
+        }
+        directoryEnd = Int(end)
         self.compression = Compression(rawValue: compression)
     }
 

@@ -5,10 +5,13 @@ import ModuleKit
 import Unpacking
 
 /// SquashFS 4.0 (Documentation/filesystems/squashfs.rst of Linux): the content of
-/// every file, in the order of the inodes. Names are not read.
+/// every file, in the order of the inodes, under its name.
 final class SquashFSUnpacker: Unpacker {
     private var inodes: SquashFSInodes
     private let image: SquashFSImage
+    private var names: SquashFSNames?
+    /// Most bytes of the table of directories.
+    private static let mostDirectories = 4 << 20
     /// Most bytes of one inode.
     private static let most = 1 << 20
 
@@ -36,6 +39,7 @@ final class SquashFSUnpacker: Unpacker {
             found(EM_OBJECT_UNSUPPORTED)
             return false
         }
+        if names == nil { names = try readNames() }
         while let file = try nextFile() {
             guard file.size > 0 else { continue }
             try submit(file)
@@ -44,9 +48,22 @@ final class SquashFSUnpacker: Unpacker {
         return false
     }
 
+    /// The names in the table of directories, which ends where the next one begins.
+    private func readNames() throws(ModuleError) -> SquashFSNames {
+        var table = try Output(scan, in: object)
+        var place = image.directoryTable
+        while place < image.directoryEnd, table.count < Self.mostDirectories {
+            try scan.check()
+            guard let used = try image.metadata(at: place, scan, into: &table) else { break }
+            place += used
+        }
+        return SquashFSNames(try table.finish())
+    }
+
     // MARK: Inodes
 
     private struct File {
+        var inode: UInt32
         var start: UInt64
         var size: UInt64
         var fragment: UInt32
@@ -89,13 +106,14 @@ final class SquashFSUnpacker: Unpacker {
             case 2:
                 guard try need(32) else { return nil }
                 var file = File(
-                    start: UInt64(number(UInt32.self, 16)), size: UInt64(number(UInt32.self, 28)),
+                    inode: number(UInt32.self, 12), start: UInt64(number(UInt32.self, 16)),
+                    size: UInt64(number(UInt32.self, 28)),
                     fragment: number(UInt32.self, 20), offsetInFragment: number(UInt32.self, 24), blocks: [])
                 return try readBlocks(&file, 32) ? file : nil
             case 9:
                 guard try need(56) else { return nil }
                 var file = File(
-                    start: number(UInt64.self, 16), size: number(UInt64.self, 24),
+                    inode: number(UInt32.self, 12), start: number(UInt64.self, 16), size: number(UInt64.self, 24),
                     fragment: number(UInt32.self, 44), offsetInFragment: number(UInt32.self, 48), blocks: [])
                 return try readBlocks(&file, 56) ? file : nil
             case 1: guard try skip(32) else { return nil }
@@ -180,7 +198,7 @@ final class SquashFSUnpacker: Unpacker {
         if output.stoppedBy == 0 { _ = try output.append(tail) }
         try close(&output, &child)
         child.extent = UInt64(max(0, position - Int(clamping: file.start)))
-        try submit(child)
+        try submit(child, name: names?.name(file.inode) ?? [])
     }
 
     /// The end of a file, which lies together with those of others.

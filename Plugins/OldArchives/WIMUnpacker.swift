@@ -3,13 +3,14 @@ import CModuleABI
 import ModuleKit
 import Unpacking
 
-/// Images of Windows (WIM, "Windows Imaging File Format"): every stored resource, with XPRESS or LZX. Names are not
-/// read; LZMS and solid resources are told as unsupported.
+/// Images of Windows (WIM, "Windows Imaging File Format"): every stored resource, with XPRESS or LZX, under the name that a
+/// file with it has; LZMS and solid resources are told as unsupported.
 final class WIMUnpacker: Unpacker {
     /// Where the table of resources is read on; nil before that.
     private var index: Int?
     private var tableStart = 0
     private var tableSize = 0
+    private var names = WIMNames()
 
     private static let entrySize = 50
 
@@ -52,6 +53,7 @@ final class WIMUnpacker: Unpacker {
             tableSize = Int(min(table.packedSize, UInt64(data.count - tableStart)))
             if table.packedSize > UInt64(tableSize) { found(EM_OBJECT_TRUNCATED) }
             index = 0
+            try readNames()
         }
         while let number = index, (number + 1) * Self.entrySize <= tableSize {
             try scan.check()
@@ -59,19 +61,44 @@ final class WIMUnpacker: Unpacker {
             guard let resource = Resource(data, at: tableStart + number * Self.entrySize), resource.size > 0,
                 resource.flags & 2 == 0
             else { continue }
-            try submit(resource)
+            try submit(resource, names.name(data.load(UInt64.self, at: tableStart + number * Self.entrySize + 30) ?? 0))
             return true
         }
         return false
     }
 
-    private func submit(_ resource: Resource) throws(ModuleError) {
+    /// Most bytes of metadata, and images of which they are read.
+    private static let mostMetadata: UInt64 = 16 << 20
+    private static let mostImages = 16
+
+    /// Reads the names of files out of the metadata of the images.
+    private func readNames() throws(ModuleError) {
+        var images = 0
+        for number in 0..<min(tableSize / Self.entrySize, 1 << 20) {
+            if number & 0xfff == 0 { try scan.check() }
+            guard let resource = Resource(data, at: tableStart + number * Self.entrySize), resource.flags & 0x1a == 2,
+                resource.size <= Self.mostMetadata, resource.offset < UInt64(data.count)
+            else { continue }
+            images += 1
+            guard images <= Self.mostImages else { return }
+            let packed = data.dropFirst(Int(resource.offset)).prefix(Int(clamping: resource.packedSize))
+            guard resource.flags & 4 != 0 else {
+                names.add(packed)
+                continue
+            }
+            var output = try Output(scan, in: object, expected: Int(resource.size))
+            var child = Child()
+            if try expand(packed, resource.size, &child, into: &output) { names.add(try output.finish()) }
+        }
+    }
+
+    private func submit(_ resource: Resource, _ name: [UInt8]) throws(ModuleError) {
         var child = Child()
         child.statedSize = resource.size
         child.offset = min(resource.offset, UInt64(data.count))
         guard resource.flags & 0x18 == 0 else {
             child.flags |= EM_OBJECT_UNSUPPORTED
-            return try submit(child)
+            return try submit(child, name: name)
         }
         let start = Int(min(resource.offset, UInt64(data.count)))
         let packed = data.dropFirst(start).prefix(Int(clamping: resource.packedSize))
@@ -80,14 +107,14 @@ final class WIMUnpacker: Unpacker {
         if resource.flags & 4 == 0 {
             child.data = packed
             child.flags |= EM_OBJECT_IN_PLACE
-            return try submit(child)
+            return try submit(child, name: name)
         }
         var output = try Output(scan, in: object, expected: Int(clamping: resource.size))
         if try !expand(packed, resource.size, &child, into: &output), output.stoppedBy == 0 {
             child.flags |= EM_OBJECT_MALFORMED
         }
         try close(&output, &child)
-        try submit(child)
+        try submit(child, name: name)
     }
 
     /// A table says where each chunk but the first begins; a chunk that is as long as its content is stored.

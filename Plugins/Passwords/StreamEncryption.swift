@@ -65,6 +65,12 @@ package struct StreamEncryption {
         return key
     }
 
+    /// Decrypts bytes that are one block.
+    func decrypted(_ data: ByteView, _ key: [UInt8], block: Int) -> [UInt8] {
+        var stream = RC4(blockKey(key, block))
+        return stream.decrypt(data.array)
+    }
+
     /// Decrypts a whole stream; places that are not encrypted use up the key too.
     ///
     /// - Parameters:
@@ -117,6 +123,26 @@ package struct SheetRecords {
         }
         return nil
     }
+
+    /// What they say about the oldest encryption; nil when there is nothing of it. Before Excel 97 there was no other.
+    package var obfuscation: SheetObfuscation? {
+        var place = 0
+        for _ in 0..<8 {
+            guard let kind = data.load(UInt16.self, at: place), let size = data.load(UInt16.self, at: place + 2) else {
+                return nil
+            }
+            if kind == 0x2f {
+                let info = data.slice(place + 4, place + 4 + Int(size))
+                if size == 4 { return SheetObfuscation(info) }
+                return info.load(UInt16.self, at: 0) == 0 ? SheetObfuscation(info.dropFirst(2)) : nil
+            }
+            place += 4 + Int(size)
+        }
+        return nil
+    }
+
+    /// Bytes of the record that was asked for last, without its four first.
+    package var contentSize: Int { end - start - 4 }
 
     /// Whether the stream says that it is encrypted in whatever way.
     package var isEncrypted: Bool {

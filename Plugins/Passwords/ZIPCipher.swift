@@ -119,7 +119,8 @@ package struct ZIPAES {
     }
 }
 
-/// The CRC-32 of some bytes.
-package func checksum(_ bytes: ByteView) -> UInt32 {
-    UInt32(truncatingIfNeeded: crc32_z(0, bytes.buffer.baseAddress, bytes.count))
+/// The CRC-32 of some bytes, or of them behind others of which it is known.
+package func checksum(_ bytes: ByteView, after sum: UInt32 = 0) -> UInt32 {
+    guard !bytes.isEmpty else { return sum }
+    return UInt32(truncatingIfNeeded: crc32_z(UInt(sum), bytes.buffer.baseAddress, bytes.count))
 }

@@ -108,6 +108,17 @@ package struct Output {
         return stoppedBy == 0
     }
 
+    /// Adds bytes that we made; false when a limit is met.
+    package mutating func append(_ bytes: [UInt8]) throws(ModuleError) -> Bool {
+        var isKept = true
+        var failure: ModuleError?
+        bytes.withUnsafeBufferPointer { buffer in
+            do throws(ModuleError) { isKept = try append(ByteView(buffer)) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return isKept
+    }
+
     /// Adds one byte so many times; false when a limit is met.
     package mutating func append(_ byte: UInt8, count: Int = 1) throws(ModuleError) -> Bool {
         var rest = count

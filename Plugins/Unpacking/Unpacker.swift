@@ -14,6 +14,8 @@ open class Unpacker {
     package let format: StaticString
     /// Number of the last child.
     private var position: UInt32 = 0
+    /// The id of the last child.
+    package private(set) var newest: UInt64 = 0
     /// The notes of the scan, when this one made them.
     private var ownNotes: ScanNotes?
 
@@ -101,6 +103,7 @@ open class Unpacker {
         }
         do throws(ModuleError) {
             try scan.submit(&raw, of: object)
+            newest = raw.id
         } catch {
             guard error.status == EM_E_LIMIT else { throw error }
         }

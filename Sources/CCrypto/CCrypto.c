@@ -162,6 +162,34 @@ int CCrypto_counted(int algorithm, const void *prefix, size_t length, uint32_t r
     return done;
 }
 
+int CCrypto_counted_tail(const void *prefix, size_t length, uint32_t repetitions, uint8_t *out, uint8_t *tail) {
+    EVP_MD_CTX *context = EVP_MD_CTX_new(), *copy = EVP_MD_CTX_new();
+    uint8_t buffer[8192], digest[20];
+    size_t unit = length + 3, used = 0;
+    uint32_t part = repetitions / 16;
+    int done = context != NULL && copy != NULL && part > 0 && unit <= sizeof buffer
+        && EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1;
+    for (uint32_t number = 0; done && number < repetitions; number++) {
+        if (used + unit > sizeof buffer) {
+            done = EVP_DigestUpdate(context, buffer, used) == 1;
+            used = 0;
+        }
+        memcpy(buffer + used, prefix, length);
+        for (int byte = 0; byte < 3; byte++) buffer[used + length + byte] = (uint8_t)(number >> (8 * byte));
+        used += unit;
+        if (number % part == 0 && number / part < 16) {
+            done = done && EVP_DigestUpdate(context, buffer, used) == 1 && EVP_MD_CTX_copy_ex(copy, context) == 1
+                && EVP_DigestFinal_ex(copy, digest, NULL) == 1;
+            used = 0;
+            tail[number / part] = digest[19];
+        }
+    }
+    done = done && EVP_DigestUpdate(context, buffer, used) == 1 && EVP_DigestFinal_ex(context, out, NULL) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_MD_CTX_free(copy);
+    return done;
+}
+
 int CCrypto_ed25519_generate(uint8_t *seed, uint8_t *public_key) {
     return RAND_priv_bytes(seed, 32) == 1 && CCrypto_ed25519_public(seed, public_key);
 }

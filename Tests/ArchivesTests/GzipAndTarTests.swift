@@ -71,12 +71,59 @@ import Testing
         #expect(host.children[0].flags == EM_OBJECT_IN_PLACE | EM_OBJECT_TRUNCATED)
         #expect(host.flags == EM_OBJECT_TRUNCATED)
         let sparse = unpacked(tarEntry("s", "data", type: "S", magic: "ustar  \u{0}")).host
-        #expect(sparse.children[0].flags == EM_OBJECT_IN_PLACE | EM_OBJECT_UNSUPPORTED)
+        #expect(sparse.children[0].flags == EM_OBJECT_IN_PLACE)
     }
 
     @Test func hugeSizes() {
         var block = tarBlock("a", size: 0)
         block.replaceSubrange(124..<136, with: [0x80] + [UInt8](repeating: 0xFF, count: 11))
         #expect(unpacked(block).host.children.isEmpty)
+    }
+
+    /// The three forms in which tar writes the map of a sparse file.
+    @Test func sparseFilesAreFilled() {
+        let expected =
+            [UInt8](repeating: 0, count: 10) + Array("one".utf8) + [UInt8](repeating: 0, count: 7)
+            + Array("two".utf8) + [UInt8](repeating: 0, count: 2)
+        var old = tarBlock("old", size: 6, type: "S", magic: "ustar  \u{0}")
+        for (index, number) in [10, 3, 20, 3].enumerated() {
+            let digits = String(number, radix: 8)
+            let field = String(repeating: "0", count: 11 - digits.count) + digits
+            old.replaceSubrange((386 + 12 * index)..<(397 + 12 * index), with: field.utf8)
+        }
+        old.replaceSubrange(483..<494, with: "00000000031".utf8)
+        old.replaceSubrange(148..<156, with: "        ".utf8)
+        let sum = String(old.reduce(0) { $0 + Int($1) }, radix: 8)
+        old.replaceSubrange(148..<155, with: (String(repeating: "0", count: 6 - sum.count) + sum + "\u{0}").utf8)
+        let oldEntry = old + Array("onetwo".utf8) + [UInt8](repeating: 0, count: 506)
+        func pax(_ records: [String]) -> [UInt8] {
+            tarEntry(
+                "p",
+                records.map { record in
+                    let length = record.utf8.count + 4
+                    return "\(length) \(record)\n"
+                }.joined(), type: "x")
+        }
+        let paired =
+            pax(["GNU.sparse.size=25", "GNU.sparse.offset=10", "GNU.sparse.numbytes=3"].map { $0 })
+            + tarEntry("none", "one")
+        let listed = pax(["GNU.sparse.map=10,3,20,3", "GNU.sparse.size=25"]) + tarEntry("listed", "onetwo")
+        let map = "2\n10\n3\n20\n3\n"
+        let inside =
+            pax(["GNU.sparse.major=1", "GNU.sparse.realsize=25"])
+            + tarEntry("inside", map + String(repeating: "\u{0}", count: 512 - map.utf8.count) + "onetwo")
+        for archive in [oldEntry, listed, inside] {
+            #expect(unpacked(archive).host.children.map { $0.data } == [expected])
+        }
+        #expect(unpacked(paired).host.children.first?.data.count == 25)
+    }
+
+    /// What is stored is scanned, however large the holes are said to be.
+    @Test func holesBeyondTheLimit() {
+        let host = TrialHost(memory: 1 << 20)
+        let record = "GNU.sparse.map=99999999999,3"
+        let archive = tarEntry("p", "\(record.utf8.count + 4) \(record)\n", type: "x") + tarEntry("s", "one")
+        #expect(unpacked(archive, host).host.texts == ["one"])
+        #expect(host.children[0].flags & EM_OBJECT_OVER_LIMIT != 0)
     }
 }

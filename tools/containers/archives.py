@@ -97,6 +97,8 @@ for label, kind, extension, options in (
     ("7z-deflate64", "7z", "7z", ["-m0=deflate64"]), ("7z-copy", "7z", "7z", ["-mx=0"]),
     ("7z-bcj2", "7z", "7z", ["-m0=bcj2", "-m1=lzma", "-m2=lzma", "-m3=lzma", "-mb0:1", "-mb0s1:2", "-mb0s2:3"]),
     ("7z-delta", "7z", "7z", ["-m0=delta:4", "-m1=lzma2"]), ("wim", "wim", "wim", []),
+    ("7z-arm64", "7z", "7z", ["-m0=arm64", "-m1=lzma2"]), ("7z-swap4", "7z", "7z", ["-m0=swap4", "-m1=lzma"]),
+    ("7z-bcj-ppmd", "7z", "7z", ["-m0=bcj", "-m1=ppmd"]), ("7z-arm-bzip2", "7z", "7z", ["-m0=arm", "-m1=bzip2"]),
 ):
     FORMATS[label] = (extension, seven(kind, *options))
 
@@ -212,6 +214,24 @@ def wim_lzx(name, data):
         os.rename(os.path.join(folder.path, name), os.path.join(folder.path, "tree", name))
         folder.run("wimlib-imagex", "capture", "tree", "out.wim", "--compress=LZX", "--no-acls")
         return folder.read("out.wim")
+
+
+IMAGE = (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0\x3a\x7e\x9b\x55\0\0\0\nIDAT"
+         b"\x78\x9c\x63\x60\0\0\0\2\0\1\x48\xaf\xa4\x71\0\0\0\0IEND\xae\x42\x60\x82")
+for label, inner in (("png-cab", "cab-mszip"), ("png-arj", "arj-stored"), ("png-7z", "7z-lzma2"), ("png-zip", "zip-deflate")):
+    FORMATS[label] = ("png", lambda name, data, inner=inner: IMAGE + FORMATS[inner][1](name, data))
+FORMATS["text-7z"] = ("txt", lambda name, data: b"This is a text, and behind it comes something else.\r\n" * 40
+                      + FORMATS["7z-lzma2"][1](name, data))
+
+
+@format("tar-sparse", "tar")
+def tar_sparse(name, data):
+    """A hole behind the payload."""
+    with Folder(name, data + bytes(1 << 20)) as folder:
+        # A copy with holes; the payload has a file name that tar keeps.
+        folder.run("cp", "--sparse=always", name, "holes.bin")
+        folder.run("tar", "-c", "-S", "-f", "out.tar", "holes.bin")
+        return folder.read("out.tar")
 
 
 @format("fat-image", "img")

@@ -53,6 +53,10 @@ int CCrypto_spin(int algorithm, uint32_t rounds, uint8_t *digest);
 /// The digest of so many repetitions of (prefix, a counter of eight bytes, little-endian), the counter from 0 on.
 /// Returns 1, or 0 on failure.
 int CCrypto_counted(int algorithm, const void *prefix, size_t length, uint32_t repetitions, uint8_t *out);
+/// SHA-1 of so many repetitions of (prefix, a counter of three bytes, little-endian), the counter from 0 on: its digest
+/// (20 bytes) to out, and the last byte of the digest so far after the first repetition of each sixteenth part to tail (16
+/// bytes). Returns 1, or 0 on failure.
+int CCrypto_counted_tail(const void *prefix, size_t length, uint32_t repetitions, uint8_t *out, uint8_t *tail);
 
 /// Random bytes of the system. Returns 1, or 0 on failure.
 int CCrypto_random(void *out, size_t length);

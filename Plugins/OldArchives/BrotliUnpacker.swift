@@ -1,0 +1,60 @@
+import BytesE
+import CBrotli
+import CModuleABI
+import ModuleKit
+import Unpacking
+
+/// Brotli (RFC 7932), which nothing but its name tells: any bytes may be it. What does not expand to its end is none.
+final class BrotliUnpacker: Unpacker {
+    private var isDone = false
+
+    /// The window of the decoder, and what it has besides.
+    private static let window = 18 << 20
+
+    static var extractor: Extractor {
+        Extractor(
+            "BROTLI",
+            identify: { candidate in
+                let isNamed =
+                    candidate.name.hasSuffixIgnoringCase(ByteView(".br"))
+                    || candidate.declared.equalsIgnoringCase(ByteView("application/brotli"))
+                    || candidate.declared.equalsIgnoringCase(ByteView("application/x-brotli"))
+                return isNamed && !candidate.data.isEmpty ? Claim(.beside, sureness: 20, type: EM_TYPE_UNKNOWN) : nil
+            },
+            open: { scan, object, _ throws(ModuleError) in BrotliUnpacker(scan, object, format: "BROTLI") })
+    }
+
+    override func next() throws(ModuleError) -> Bool {
+        guard !isDone, mayHaveChildren() else { return false }
+        isDone = true
+        guard scan.left(EM_BUDGET_MEMORY, for: object) > UInt64(Self.window), let decoder = CBrotli_new() else {
+            overLimit(EM_BUDGET_MEMORY)
+            return false
+        }
+        defer { CBrotli_free(decoder) }
+        _ = try scan.allocate(Self.window)
+        var output = try Output(scan, in: object)
+        var left = data.count
+        var input = data.buffer.baseAddress
+        var isWhole = false
+        while let room = try output.room() {
+            try scan.check()
+            var free = room.count
+            var place = room.baseAddress
+            let status = CBrotli_expand(decoder, &left, &input, &free, &place)
+            output.advance(room.count - free)
+            if status == 1 { isWhole = true }
+            guard status == 3 else { break }
+        }
+        // Cut by a limit it was some; damaged it was most likely never any.
+        guard isWhole || output.stoppedBy != 0, output.count > 0 else { return false }
+        var child = Child()
+        child.offset = 0
+        child.extent = UInt64(data.count - left)
+        try close(&output, &child)
+        let name = ByteView(object.pointee.name)
+        let isNamed = name.hasSuffixIgnoringCase(ByteView(".br"))
+        try submit(child, name: isNamed ? name.prefix(name.count - 3).array : [])
+        return true
+    }
+}
