@@ -423,7 +423,8 @@ let moduleTests: [Target] =
         tests(
             "Matching",
             [
-                "FuzzCorpus", "Matching", "DatabaseSections", "MatchingOracle", "Regex", "SignatureCompiler", "DataModule",
+                "FuzzCorpus", "Matching", "DatabaseSections", "MatchingOracle", "Regex", "SignatureCompiler",
+                "DataModule",
                 "BytesE", "Bytes", "CModuleABI",
                 "Platform", "CSearch",
             ]),
