@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 from harness import Tree, check, finish, wait_until
 from updates import body_signatures
@@ -118,6 +119,7 @@ try:
     check(update(client).get("status") == "current", "before the second mirror knows of it, there is nothing new")
     check(update(branch).get("status") == "updated", "the second mirror takes what changed")
     agrees(branch)
+    time.sleep(1.2)  # A mirror looks at a file again after a second.
     result = update(client)
     check(result.get("status") == "updated" and result["bytes"] < 20_000,
           f"the client takes a delta of it: {result.get('bytes')} bytes")
