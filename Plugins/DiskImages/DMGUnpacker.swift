@@ -6,11 +6,13 @@ import Unpacking
 
 /// Disk images of Apple (UDIF): a trailer leads to a property list, which has a table of blocks for each partition.
 ///
-/// Blocks may be stored, or compressed by ADC, zlib, bzip2 or LZMA; those of LZFSE are told as such.
+/// Blocks may be stored, or compressed by ADC, zlib, bzip2, LZFSE or LZMA.
 final class DMGUnpacker: Unpacker {
     /// Where the property list is read on.
     private var position: Int?
     private var end = 0
+    /// Compressed bytes that were looked at: several blocks may name the same.
+    private var packedRead = 0
 
     static var extractor: Extractor {
         Extractor(
@@ -94,12 +96,15 @@ final class DMGUnpacker: Unpacker {
     private func expand(
         _ kind: UInt32, _ packed: ByteView, _ size: Int, _ output: inout Output, _ child: inout Child
     ) throws(ModuleError) {
+        packedRead += packed.count
+        guard packedRead <= 4 * data.count + (16 << 20) else { return overLimit(EM_BUDGET_TOTAL) }
         var end = InflateEnd.complete
         switch kind {
         case 1: _ = try output.append(packed.prefix(size))
         case 0x8000_0004: try expandADC(packed, into: &output)
         case 0x8000_0005: end = try inflateZlib(packed, into: &output).end
         case 0x8000_0006: end = try Libarchive.expand(packed, by: .bzip2, most: size, scan, into: &output)
+        case 0x8000_0007: end = try expandLZFSE(packed, into: &output) ? .complete : .damaged
         case 0x8000_0008: end = try Libarchive.expand(packed, by: .xz, most: size, scan, into: &output)
         default: child.flags |= EM_OBJECT_UNSUPPORTED
         }

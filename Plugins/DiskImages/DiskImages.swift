@@ -10,6 +10,7 @@ package func diskImageExtractors(_ body: (Extractor) -> Void) {
     body(FATUnpacker.extractor)
     body(NTFSUnpacker.extractor)
     body(ExtUnpacker.extractor)
+    body(HFSUnpacker.extractor)
     body(PartitionUnpacker.extractor)
     body(VHDUnpacker.extractor)
     body(VHDXUnpacker.extractor)

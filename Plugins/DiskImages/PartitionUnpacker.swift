@@ -4,7 +4,8 @@ import ModuleKit
 import Unpacking
 
 /// The partitions of a disk: those of a master boot record with its logical ones, or of a GUID partition table (UEFI
-/// 5.3). Each is an object of its own, in place.
+/// 5.3), and those of an Apple partition map (Inside Macintosh: Devices, chapter 3). Each is an object of its own, in
+/// place.
 final class PartitionUnpacker: Unpacker {
     private var partitions: [Range<Int>] = []
     private var index = 0
@@ -16,7 +17,7 @@ final class PartitionUnpacker: Unpacker {
         Extractor(
             "PARTITIONS",
             identify: { candidate in
-                guard isDisk(candidate.data) else { return nil }
+                guard isDisk(candidate.data) || mapBlock(candidate.data) != nil else { return nil }
                 return Claim(.whole, sureness: 60, type: EM_TYPE_ARCHIVE)
             },
             open: { scan, object, _ throws(ModuleError) in PartitionUnpacker(scan, object, format: "DISK") })
@@ -33,6 +34,19 @@ final class PartitionUnpacker: Unpacker {
             if data[place + 4] != 0, start > 0, Int(start) * 512 < data.count { count += 1 }
         }
         return count > 0
+    }
+
+    /// The size of a block of an Apple partition map, whose first entry stands in the second block. Discs for several
+    /// systems may have something else in the first.
+    private static func mapBlock(_ data: ByteView) -> Int? {
+        for size in [512, 1024, 2048, 4096] {
+            guard data.loadBigEndian(UInt32.self, at: size) == 0x504d_0000,
+                let count = data.loadBigEndian(UInt32.self, at: size + 4),
+                let start = data.loadBigEndian(UInt32.self, at: size + 8), (1...UInt32(most)).contains(count), start > 0
+            else { continue }
+            return size
+        }
+        return nil
     }
 
     override func next() throws(ModuleError) -> Bool {
@@ -54,6 +68,8 @@ final class PartitionUnpacker: Unpacker {
     }
 
     private func read() throws(ModuleError) {
+        if let block = Self.mapBlock(data) { readMap(block) }
+        guard Self.isDisk(data) else { return }
         for sector in [512, 2048, 4096] where data.dropFirst(sector).hasPrefix(ByteView("EFI PART")) {
             return readGUIDs(sector)
         }
@@ -86,6 +102,22 @@ final class PartitionUnpacker: Unpacker {
         }
     }
 
+    /// Each entry says how many there are, and where its partition lies. What is free, and the map itself, is left out.
+    private func readMap(_ block: Int) {
+        let count = Int(data.loadBigEndian(UInt32.self, at: block + 4) ?? 0)
+        for index in 1...max(1, count) {
+            let place = index * block
+            guard data.loadBigEndian(UInt16.self, at: place) == 0x504d,
+                let start = data.loadBigEndian(UInt32.self, at: place + 8),
+                let count = data.loadBigEndian(UInt32.self, at: place + 12)
+            else { return found(EM_OBJECT_MALFORMED) }
+            let kind = data.dropFirst(place + 48)
+            let isUnused =
+                kind.hasPrefix(ByteView("Apple_Free")) || kind.hasPrefix(ByteView("Apple_partition_map"))
+            if !isUnused { add(UInt64(start) * UInt64(block / 512), UInt64(count) * UInt64(block / 512)) }
+        }
+    }
+
     private func readGUIDs(_ sector: Int) {
         guard let start = data.load(UInt64.self, at: sector + 72), start < 1 << 40,
             let count = data.load(UInt32.self, at: sector + 80), let size = data.load(UInt32.self, at: sector + 84),
@@ -105,6 +137,8 @@ final class PartitionUnpacker: Unpacker {
         guard start > 0, start < UInt64(data.count) / 512, count > 0, partitions.count < Self.most else { return }
         let from = Int(start) * 512
         let to = from + Int(min(count, UInt64(data.count - from) / 512 + 1)) * 512
-        partitions.append(from..<min(to, data.count))
+        let place = from..<min(to, data.count)
+        // Several tables may name the same.
+        if !partitions.contains(place) { partitions.append(place) }
     }
 }
