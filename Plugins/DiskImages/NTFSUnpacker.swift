@@ -63,7 +63,6 @@ final class NTFSUnpacker: Unpacker {
         if !stream.name.isEmpty {
             name += [0x3a] + stream.name.withUnsafeBufferPointer { Charset.utf16LittleEndian.decode(ByteView($0)) }
         }
-        if stream.isCompressed { child.flags |= EM_OBJECT_UNSUPPORTED }
         if stream.isEncrypted { child.flags |= EM_OBJECT_ENCRYPTED }
         switch stream.place {
         case .resident(let range):
@@ -72,7 +71,14 @@ final class NTFSUnpacker: Unpacker {
             try close(&output, &child)
         case .runs(let runs):
             if stream.size != .max { child.statedSize = stream.size }
-            try read(runs, stream.size, volume, &child)
+            if stream.isCompressed, !stream.isEncrypted {
+                if try !readCompressed(runs, stream, volume, &child) {
+                    child.flags |= EM_OBJECT_UNSUPPORTED
+                    try read(runs, stream.size, volume, &child)
+                }
+            } else {
+                try read(runs, stream.size, volume, &child)
+            }
             guard !child.data.isEmpty else {
                 found(child.flags | EM_OBJECT_TRUNCATED)
                 return false
@@ -86,14 +92,8 @@ final class NTFSUnpacker: Unpacker {
     private func read(
         _ runs: [NTFSRun], _ size: UInt64, _ volume: NTFSVolume, _ child: inout Child
     ) throws(ModuleError) {
-        func place(_ run: NTFSRun) -> ByteView {
-            guard let start = run.start, start < UInt64(data.count / volume.clusterSize + 1) else { return ByteView() }
-            let from = Int(start) * volume.clusterSize
-            let room = UInt64(max(0, data.count - from) / volume.clusterSize + 1)
-            return data.slice(from, from + Int(min(run.count, room)) * volume.clusterSize)
-        }
         if runs.count == 1, let start = runs[0].start {
-            let whole = place(runs[0])
+            let whole = volume.bytes(runs[0])
             child.data = whole.prefix(Int(clamping: size))
             child.offset = start &* UInt64(volume.clusterSize)
             child.extent = UInt64(child.data.count)
@@ -110,7 +110,7 @@ final class NTFSUnpacker: Unpacker {
                 // What a hole would be in a stream without a size is not known.
                 guard size != .max, try output.append(0, count: Int(clamping: wanted)) else { break }
             } else {
-                let piece = place(run).prefix(Int(clamping: wanted))
+                let piece = volume.bytes(run).prefix(Int(clamping: wanted))
                 guard try output.append(piece) else { break }
                 if UInt64(piece.count) < wanted, size != .max {
                     child.flags |= EM_OBJECT_TRUNCATED

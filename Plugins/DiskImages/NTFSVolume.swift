@@ -79,6 +79,14 @@ struct NTFSVolume {
         return bytes
     }
 
+    /// The bytes of clusters one behind another; fewer when the image ends before, none of a hole.
+    func bytes(_ run: NTFSRun) -> ByteView {
+        guard let start = run.start, start < UInt64(data.count / clusterSize + 1) else { return ByteView() }
+        let from = Int(start) * clusterSize
+        let room = UInt64(max(0, data.count - from) / clusterSize + 1)
+        return data.slice(from, from + Int(min(run.count, room)) * clusterSize)
+    }
+
     /// Where a place of the table of records lies in the data.
     private func offset(of place: Int) -> Int? {
         let cluster = UInt64(place / clusterSize)
@@ -147,6 +155,10 @@ struct NTFSRecord {
         var place: Place
         var size: UInt64
         var isCompressed = false
+        /// Clusters that are packed together, as a power of two.
+        var unitPower: UInt64 = 4
+        /// Which of the stream's clusters is its first; not 0 in later pieces of it.
+        var firstCluster: UInt64 = 0
         var isEncrypted = false
     }
 
@@ -199,10 +211,13 @@ struct NTFSRecord {
                     // Later pieces of a stream have no size of their own.
                     let runs = at + Int(load(at + 32, 2))
                     guard runs < at + length else { break }
-                    let isFirst = load(at + 16, 8) == 0
+                    let first = load(at + 16, 8)
                     stream = Stream(
                         place: .runs(NTFSRun.list(bytes[runs..<(at + length)])),
-                        size: isFirst ? load(at + 48, 8) : .max)
+                        size: first == 0 ? load(at + 48, 8) : .max)
+                    stream.firstCluster = first
+                    let power = load(at + 34, 2)
+                    if power > 0 { stream.unitPower = min(power, 32) }
                 }
                 if nameStart <= nameEnd, nameEnd <= at + length { stream.name = Array(bytes[nameStart..<nameEnd]) }
                 stream.isCompressed = flags & 0xff != 0

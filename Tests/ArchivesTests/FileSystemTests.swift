@@ -26,9 +26,36 @@ import Testing
         let filled = Array(all[..<512]) + [UInt8](repeating: 0, count: 1024) + Array(all[512..<876])
         #expect(host.children[2].data == filled)
         #expect(host.children[3].data.count == 900)
-        #expect(host.children[3].flags & EM_OBJECT_UNSUPPORTED != 0)
+        // Said to be compressed, but no unit of it is.
+        #expect(host.children[3].data == Array(all[..<900]))
         // The last one lies beyond the image.
         #expect(host.flags & EM_OBJECT_TRUNCATED != 0)
+    }
+
+    @Test func compressedFilesOfNTFS() throws {
+        let host = try opened("ntfs/compressed")
+        let children = Dictionary(host.children.map { (text($0.name), $0) }) { first, _ in first }
+        func content(_ name: String) -> [UInt8] { children[name]?.data ?? [] }
+        // Packed units, one as it is, a hole, and one that is not whole.
+        let mixed = content("mixed")
+        #expect(mixed.count == 9200 + 16_384 + 16_384 + 1024 + 690)
+        #expect(Array(mixed[..<9200]) == Array(String(repeating: sentence, count: 400).utf8))
+        #expect(mixed[25_584..<41_968].allSatisfy { $0 == 0 })
+        #expect(Array(mixed[9200..<10_224]) == Array(mixed[41_968..<42_992]))
+        #expect(Array(mixed.suffix(690)) == Array(String(repeating: sentence, count: 30).utf8))
+        let short = content("short")
+        #expect(Array(short.suffix(322)) == Array(String(repeating: sentence, count: 14).utf8))
+        #expect(Array(short.prefix(400)) == Array(mixed[9200..<9600]))
+        #expect(content("split") == short)
+        // A piece of a file whose size another record has: a whole unit.
+        #expect(content("later") == short + [UInt8](repeating: 0, count: 8192 - short.count))
+        for name in ["later:odd", "large"] {
+            #expect(children[name].map { $0.flags & EM_OBJECT_UNSUPPORTED != 0 } == true, "\(name)")
+        }
+        // What stands in the record is never packed.
+        #expect(content("large:inside") == Array(sentence.utf8))
+        #expect(children["damaged"].map { $0.flags & EM_OBJECT_MALFORMED != 0 } == true)
+        #expect(children["outside"].map { $0.flags & EM_OBJECT_TRUNCATED != 0 } == true)
     }
 
     @Test(arguments: ["ext2", "ext4"]) func ext(kind: String) throws {
@@ -44,7 +71,7 @@ import Testing
     }
 
     @Test func damaged() throws {
-        for name in ["ntfs/small", "ext/ext2", "ext/ext4"] {
+        for name in ["ntfs/small", "ntfs/compressed", "ext/ext2", "ext/ext4"] {
             var bytes = try [UInt8](Data(contentsOf: ReplayTests.corpora.appendingPathComponent("formats/" + name)))
             for index in stride(from: 1024, to: min(9000, bytes.count), by: 7) {
                 let old = bytes[index]

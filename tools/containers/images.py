@@ -4,8 +4,10 @@ import gzip
 import lzma
 import os
 
+import hfsplus
+import ntfscompressed
 from archives import FORMATS, format
-from tool import Folder
+from tool import Folder, Unavailable
 
 
 @format("udf-gz", "iso.gz")
@@ -38,6 +40,20 @@ def ntfs(name, data):
             {"id": lzma.FILTER_DELTA, "dist": 2}, {"id": lzma.FILTER_LZMA2, "preset": 9}])
 
 
+@format("ntfs-compressed-xz", "img.xz")
+def ntfs_compressed(name, data):
+    """No tool writes compressed files without mounting; one reads them."""
+    with Folder(name, data.ljust(65536, b"\0")) as folder:
+        folder.write("disk.img", bytes(max(4 << 20, (2 * len(data) + (4 << 20)) // 4096 * 4096)))
+        folder.run("mkntfs", "-F", "-Q", "-q", "disk.img")
+        folder.run("ntfscp", "-f", "disk.img", name, name)
+        image = ntfscompressed.compress(folder.read("disk.img"), name, data)
+        folder.write("disk.img", image)
+        if folder.run("ntfscat", "-f", "disk.img", name) != data:
+            raise Unavailable("ntfscat reads something else")
+    return lzma.compress(image, filters=[{"id": lzma.FILTER_DELTA, "dist": 2}, {"id": lzma.FILTER_LZMA2, "preset": 9}])
+
+
 def ext(kind, *options):
     def make(name, data):
         with Folder(name, data) as folder:
@@ -51,3 +67,47 @@ def ext(kind, *options):
 
 FORMATS["ext2-gz"] = ("img.gz", ext("ext2"))
 FORMATS["ext4-gz"] = ("img.gz", ext("ext4", "-O", "^has_journal"))
+
+
+@format("hfsplus", "img")
+def hfsplus_plain(name, data):
+    """The file is in many pieces when it is long enough."""
+    return hfsplus.hfsplus([hfsplus.File("icon", b"", b"icon" * 100), hfsplus.File(name, data, pieces=12)], 512, 4096)
+
+
+@format("hfsx-compressed", "img")
+def hfsx(name, data):
+    return hfsplus.hfsplus([hfsplus.File(name, data, compression=4)], 4096, 4096, b"HX")
+
+
+@format("hfsplus-lzvn", "img")
+def hfsplus_lzvn(name, data):
+    return hfsplus.hfsplus([hfsplus.File(name, data, compression=8), hfsplus.File("other", data, compression=12)], 4096, 4096)
+
+
+@format("dmg-lzfse", "dmg")
+def dmg_lzfse(name, data):
+    return hfsplus.disk_image(hfsplus.hfsplus([hfsplus.File(name, data)], 4096, 4096), ("bvx2", "bvxn", "bvx1", "bvx-"))
+
+
+@format("apm-hfsplus", "img")
+def apple_partition(name, data):
+    return hfsplus.partition_map(hfsplus.hfsplus([hfsplus.File(name, data, compression=3 if len(data) < 3000 else 4)], 512, 4096))
+
+
+@format("dmg-hfsplus", "dmg")
+def dmg_hfsplus(name, data):
+    return hfsplus.disk_image(hfsplus.hfsplus([hfsplus.File(name, data)], 4096, 4096))
+
+
+@format("iso-hfsplus-gz", "iso.gz")
+def hybrid(name, data):
+    """A disc for several systems, of which only the file system for macOS is left."""
+    with Folder(name, data) as folder:
+        folder.run("mkdir", "tree")
+        folder.run("mv", name, "tree")
+        folder.run("xorriso", "-as", "mkisofs", "-quiet", "-hfsplus", "-o", "out.iso", "tree")
+        image = bytearray(folder.read("out.iso"))
+    for sector in range(16, 20):
+        image[sector * 2048:(sector + 1) * 2048] = bytes(2048)
+    return gzip.compress(bytes(image), mtime=0)
