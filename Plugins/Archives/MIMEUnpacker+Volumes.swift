@@ -26,23 +26,28 @@ extension MIMEUnpacker {
         return name.isCertain
     }
 
-    /// Offers one archive that was put together, or the next attachment that was held back; false when there are no more.
+    /// Offers the archives that were put together of one kind and name, or the next attachment that was held back; false when
+    /// there are no more.
     func offerVolumes() throws(ModuleError) -> Bool {
         while let first = volumes.first {
             var set = volumes.filter { $0.name.belongs(to: first.name) }
-            // Of several of the same number the first.
-            set.sort { $0.name.number < $1.name.number }
-            var numbers = -1
-            set.removeAll { volume in
-                defer { numbers = volume.name.number }
-                return volume.name.number == numbers
-            }
-            let all = volumes.filter { $0.name.belongs(to: first.name) && $0.isHeld }
             volumes.removeAll { $0.name.belongs(to: first.name) }
-            let isJoined = set.count > 1 && set.contains { $0.isHeld }
-            held = all.map { ($0.part, isJoined) }
-            if isJoined, try join(set) { return true }
-            held = all.map { ($0.part, false) }
+            let all = set.filter { $0.isHeld }
+            var joined: [Range<Int>] = []
+            if first.name.kind == .cabinet {
+                joined = try joinCabinets(set)
+            } else {
+                // Of several of the same number the first.
+                set.sort { $0.name.number < $1.name.number }
+                var number = -1
+                set.removeAll { volume in
+                    defer { number = volume.name.number }
+                    return volume.name.number == number
+                }
+                if set.count > 1, !all.isEmpty, try join(set) { joined = set.map { $0.part.body } }
+            }
+            held = all.map { ($0.part, joined.contains($0.part.body)) }
+            if !joined.isEmpty { return true }
             if try offerHeld() { return true }
         }
         return try offerHeld()
@@ -63,15 +68,13 @@ extension MIMEUnpacker {
         var child = Child()
         var expected = 0
         for volume in set { expected += volume.part.body.count }
-        if first.name.kind == .rar {
-            var volumes: [ByteView] = []
-            for volume in set {
-                var output = try Output(scan, in: object, expected: volume.part.body.count)
-                try decode(volume.part, into: &output)
-                volumes.append(try output.finish())
-            }
+        if first.name.kind == .rar || first.name.kind == .arj {
+            let volumes = try decoded(set)
             var output = try Output(scan, in: object, expected: expected)
-            guard try joinRAR(volumes, scan, into: &output) else { return false }
+            let isJoined =
+                try first.name.kind == .rar
+                ? joinRAR(volumes, scan, into: &output) : joinARJ(volumes, scan, into: &output)
+            guard isJoined else { return false }
             try close(&output, &child)
         } else {
             var output = try Output(scan, in: object, expected: expected)
@@ -82,10 +85,37 @@ extension MIMEUnpacker {
         return true
     }
 
+    /// Submits the cabinets that go on in others, each chain as one; where those lie of which there is one.
+    private func joinCabinets(_ set: [Volume]) throws(ModuleError) -> [Range<Int>] {
+        guard set.count > 1, mayHaveChildren() else { return [] }
+        var joined: [Range<Int>] = []
+        let cabinets = try decoded(set)
+        for chain in cabinetChains(cabinets) {
+            let expected = chain.reduce(0) { $0 + cabinets[$1].count }
+            var output = try Output(scan, in: object, expected: expected)
+            guard try OldArchives.joinCabinets(chain.map { cabinets[$0] }, scan, into: &output) else { continue }
+            var child = Child()
+            try close(&output, &child)
+            try submit(child, name: chain.first.map { set[$0].part.names.first ?? [] } ?? [])
+            joined += chain.map { set[$0].part.body }
+        }
+        return joined
+    }
+
+    private func decoded(_ set: [Volume]) throws(ModuleError) -> [ByteView] {
+        var result: [ByteView] = []
+        for volume in set {
+            var output = try Output(scan, in: object, expected: volume.part.body.count)
+            try decode(volume.part, into: &output)
+            result.append(try output.finish())
+        }
+        return result
+    }
+
     /// Whether an archive is not whole without other volumes. Whatever else is called like a volume is opened by itself,
     /// too.
     func isVolume(_ data: ByteView) -> Bool {
-        if isRARVolume(data) { return true }
+        if isRARVolume(data) || isARJVolume(data) || isCabinetVolume(data) { return true }
         // 7z: its header lies behind its end.
         guard data.hasPrefix(ByteView("7z")), data.load(UInt32.self, at: 2) == 0x1c27_afbc,
             let offset = data.load(UInt64.self, at: 12)

@@ -9,6 +9,10 @@ struct VolumeName {
         case zip
         /// "a.part1.rar", "a.part2.rar"; "a.rar", "a.r00", "a.r01".
         case rar
+        /// "a.arj", "a.a01", "a.a02".
+        case arj
+        /// "a.cab": the cabinets themselves say which belong together.
+        case cabinet
     }
     let kind: Kind
     /// The name without what tells the volume, in lower case.
@@ -39,6 +43,14 @@ struct VolumeName {
         {
             // Behind r99 stands s00.
             (kind, self.base, self.number, isCertain) = (.rar, base, 100 * Int(first - 0x72) + number + 1, true)
+        } else if let first = ending.first, (0x61...0x71).contains(first),
+            let number = digits(ending.dropFirst(), 2...2)
+        {
+            (kind, self.base, self.number, isCertain) = (.arj, base, 100 * Int(first - 0x61) + number, true)
+        } else if ending.elementsEqual([0x61, 0x72, 0x6a]) {
+            (kind, self.base, self.number, isCertain) = (.arj, base, 0, true)
+        } else if ending.elementsEqual([0x63, 0x61, 0x62]) {
+            (kind, self.base, self.number, isCertain) = (.cabinet, [], 0, true)
         } else if ending.elementsEqual([0x72, 0x61, 0x72]) || ending.elementsEqual([0x65, 0x78, 0x65]) {
             let start = base.lastIndex(of: 0x2e) ?? base.count
             let part = base[start...].dropFirst()
@@ -62,6 +74,8 @@ struct VolumeName {
         case .pieces: base
         case .zip: base + [0x2e, 0x7a, 0x69, 0x70]
         case .rar: base + [0x2e, 0x72, 0x61, 0x72]
+        case .arj: base + [0x2e, 0x61, 0x72, 0x6a]
+        case .cabinet: base
         }
     }
 }

@@ -13,6 +13,8 @@ struct BlockHuffman {
     private let distanceCount, distanceWidth: Int
     /// What stands before the beginning; nil: nothing, and nobody may ask.
     private let before: UInt8?
+    /// What the output had before.
+    private var start = 0
 
     init(_ packed: ByteView, distances: Int, width: Int, before: UInt8? = nil) {
         bits = BitReader(packed.buffer)
@@ -23,8 +25,9 @@ struct BlockHuffman {
 
     /// Methods 1 to 3 of ARJ, 4 to 7 of LHA; false when it ended early.
     mutating func run(_ size: Int, into output: inout Output) throws(ModuleError) -> Bool {
+        start = output.count
         var turns = 0
-        while output.count < size {
+        while output.count - start < size {
             turns += 1
             if turns & 0xfff == 0 { try output.check() }
             if blockLeft == 0 {
@@ -46,8 +49,9 @@ struct BlockHuffman {
 
     /// Method 4 of ARJ: fixed codes.
     mutating func fast(_ size: Int, into output: inout Output) throws(ModuleError) -> Bool {
+        start = output.count
         var turns = 0
-        while output.count < size {
+        while output.count - start < size {
             turns += 1
             if turns & 0xfff == 0 { try output.check() }
             guard !bits.isPastEnd else { return false }
@@ -65,10 +69,11 @@ struct BlockHuffman {
     }
 
     private func copy(_ count: Int, _ distance: Int, _ size: Int, _ output: inout Output) throws(ModuleError) -> Bool {
-        let count = min(count, size - output.count)
-        guard distance > output.count else { return try output.repeatBytes(from: distance, count: count) }
+        let done = output.count - start
+        let count = min(count, size - done)
+        guard distance > done else { return try output.repeatBytes(from: distance, count: count) }
         guard let before else { return false }
-        let early = min(count, distance - output.count)
+        let early = min(count, distance - done)
         guard try output.append(before, count: early) else { return false }
         return try output.repeatBytes(from: distance, count: count - early)
     }

@@ -148,6 +148,12 @@ package struct Output {
         return stoppedBy == 0
     }
 
+    /// Puts other bytes in place of some that came out.
+    package mutating func replace(at place: Int, with bytes: [UInt8]) {
+        guard place >= 0, place <= count - bytes.count else { return }
+        for index in bytes.indices { base.storeBytes(of: bytes[index], toByteOffset: place + index, as: UInt8.self) }
+    }
+
     /// What was unpacked so far; valid until more is.
     package var bytes: ByteView {
         ByteView(base: UnsafePointer(base.assumingMemoryBound(to: UInt8.self)), count: count)

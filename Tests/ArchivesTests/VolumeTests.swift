@@ -113,6 +113,118 @@ import Testing
         #expect(opened([("y.part1.exe", behind), ("y.part2.rar", all[1])]).texts.contains(content))
     }
 
+    // MARK: ARJ
+
+    /// A header of ARJ with its checksum: of the archive itself (2) or of a file (0).
+    private func arjHeader(_ name: String, kind: UInt8, flags: UInt8, size: Int = 0) -> [UInt8] {
+        var head: [UInt8] = [30, 11, 1, 2, flags, 0, kind, 0, 0, 0, 0, 0]
+        head += little(size, 4) + little(size, 4) + [UInt8](repeating: 0, count: 10)
+        head += Array(name.utf8) + [0, 0]
+        return [0x60, 0xEA] + little(head.count, 2) + head + little(crc(head), 4) + [0, 0]
+    }
+
+    private func arjVolume(_ files: [(name: String, flags: UInt8, data: String)], goesOn: Bool) -> [UInt8] {
+        var bytes = arjHeader("x.arj", kind: 2, flags: goesOn ? 0x14 : 0x10)
+        for file in files {
+            bytes +=
+                arjHeader(file.name, kind: 0, flags: file.flags, size: file.data.utf8.count) + Array(file.data.utf8)
+        }
+        return bytes + [0x60, 0xEA, 0, 0]
+    }
+
+    @Test func volumesOfARJ() {
+        let all = [
+            arjVolume([("a.txt", 0, "whole"), ("b.txt", 4, "in three")], goesOn: true),
+            arjVolume([("b.txt", 0x0C, " pieces,")], goesOn: true),
+            arjVolume([("b.txt", 8, " all of it"), ("c.txt", 0, "last")], goesOn: false),
+        ]
+        let host = opened([("x.a02", all[2]), ("x.arj", all[0]), ("x.a01", all[1])])
+        #expect(host.texts.contains("in three pieces, all of it"))
+        #expect(host.texts.filter { $0 == "whole" || $0 == "last" }.count == 2)
+        #expect(host.children.allSatisfy { $0.flags & EM_OBJECT_TRUNCATED == 0 })
+        // Without the second, what there is; it is told that something is missing.
+        let parted = opened([("x.arj", all[0]), ("x.a02", all[2])])
+        #expect(parted.texts.contains("in three all of it") || parted.texts.contains("in three"))
+        #expect(opened([("x.arj", all[0])]).children.contains { $0.flags & EM_OBJECT_TRUNCATED != 0 })
+        // Files of other names are not put together.
+        let others = opened([
+            ("x.arj", arjVolume([("b.txt", 4, "one")], goesOn: true)),
+            ("x.a01", arjVolume([("d.txt", 8, "two")], goesOn: false)),
+        ])
+        #expect(others.texts.contains("one"))
+        #expect(others.texts.contains("two"))
+    }
+
+    // MARK: Cabinets
+
+    /// A cabinet of one stored folder; `folder` as its files say.
+    private func cabinet(
+        _ number: Int, flags: Int, set: Int = 7, folder: Int, blocks: [(data: String, size: Int)],
+        file: String = "a.txt", size: Int? = nil
+    ) -> [UInt8] {
+        let names = [UInt8](repeating: 0, count: 2 * (flags & 1 + flags >> 1 & 1))
+        let entry =
+            little(size ?? content.utf8.count, 4) + little(0, 4) + little(folder, 2) + little(0, 6) + Array(file.utf8)
+            + [0]
+        let start = 36 + names.count + 8
+        var body: [UInt8] = []
+        for block in blocks {
+            body += little(0, 4) + little(block.data.utf8.count, 2) + little(block.size, 2) + Array(block.data.utf8)
+        }
+        let whole = start + entry.count + body.count
+        return Array("MSCF".utf8) + little(0, 4) + little(whole, 8) + little(start, 8) + [3, 1] + little(1, 2)
+            + little(1, 2) + little(flags, 2) + little(set, 2) + little(number, 2) + names
+            + little(start + entry.count, 4) + little(blocks.count, 2) + little(0, 2) + entry + body
+    }
+
+    private func third(_ number: Int) -> String { String(content.dropFirst(22 * number).prefix(number == 2 ? 99 : 22)) }
+
+    @Test func volumesOfCabinets() {
+        let all = [
+            cabinet(0, flags: 2, folder: 0xFFFE, blocks: [(third(0), 0)]),
+            cabinet(1, flags: 3, folder: 0xFFFF, blocks: [(third(1), 0)]),
+            cabinet(2, flags: 1, folder: 0xFFFD, blocks: [(third(2), content.utf8.count)]),
+        ]
+        let host = opened([("third.cab", all[2]), ("first.cab", all[0]), ("second.cab", all[1])])
+        #expect(host.texts.filter { $0 == content }.count == 1)
+        #expect(host.flags & (EM_OBJECT_UNSUPPORTED | EM_OBJECT_MALFORMED | EM_OBJECT_TRUNCATED) == 0)
+        // Each is opened by itself when the one between is missing, or of another set.
+        #expect(!opened([("a.cab", all[0]), ("b.cab", all[2])]).texts.contains(content))
+        let other = cabinet(1, flags: 3, set: 8, folder: 0xFFFF, blocks: [(third(1), 0)])
+        let mixed = opened([("a.cab", all[0]), ("b.cab", other), ("c.cab", all[2])])
+        #expect(mixed.children.count >= 3)
+        #expect(!mixed.texts.contains(content))
+    }
+
+    /// A whole cabinet beside those that go on in each other is opened by itself.
+    @Test func wholeCabinetBesideVolumes() {
+        let whole = cabinet(0, flags: 0, set: 9, folder: 0, blocks: [("of its own", 10)], file: "b.txt", size: 10)
+        let host = opened([
+            ("a.cab", cabinet(0, flags: 2, folder: 0xFFFE, blocks: [(third(0), 0)])), ("b.cab", whole),
+            ("c.cab", cabinet(1, flags: 1, folder: 0xFFFD, blocks: [(third(1) + third(2), content.utf8.count)])),
+        ])
+        #expect(host.texts.contains(content))
+        #expect(host.texts.contains { $0.hasPrefix("of its own") })
+    }
+
+    @Test func damagedVolumes() {
+        let cabinets = [
+            cabinet(0, flags: 2, folder: 0xFFFE, blocks: [(third(0), 0)]),
+            cabinet(1, flags: 1, folder: 0xFFFD, blocks: [(third(1) + third(2), content.utf8.count)]),
+        ]
+        let arj = [
+            arjVolume([("b.txt", 4, "in two")], goesOn: true), arjVolume([("b.txt", 8, " pieces")], goesOn: false),
+        ]
+        for (set, names) in [(cabinets, ["a.cab", "b.cab"]), (arj, ["a.arj", "a.a01"])] {
+            for index in set[0].indices {
+                var first = set[0]
+                first[index] ^= 0xFF
+                _ = opened([(names[0], first), (names[1], set[1])])
+                _ = opened([(names[0], Array(set[0].prefix(index))), (names[1], set[1])])
+            }
+        }
+    }
+
     @Test func names() {
         func read(_ name: String) -> String {
             guard let name = VolumeName(Array(name.utf8)) else { return "-" }
@@ -126,6 +238,11 @@ import Testing
         #expect(read("a.r00") == "rar a 1")
         #expect(read("a.s01") == "rar a 102")
         #expect(read("a.part1.exe") == "rar a 1")
+        #expect(read("A.ARJ") == "arj a 0")
+        #expect(read("a.a09") == "arj a 9")
+        #expect(read("a.b01") == "arj a 101")
+        // Cabinets say themselves which of them belong together.
+        #expect(read("b.cab") == "cabinet  0")
         for other in ["a.exe", "a.txt", "a", "", ".", "a.", "a.1", "a.zab", "a.r0"] { #expect(read(other) == "-") }
     }
 }

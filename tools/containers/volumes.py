@@ -2,6 +2,8 @@
 
 import glob
 import os
+import struct
+import zlib
 
 from archives import FORMATS, format
 from messages import attachment, mixed
@@ -43,3 +45,81 @@ def zip_spanned(name, data):
     whole = FORMATS["zip-deflate"][1](name, data)
     cut = whole.index(b"PK\1\2") // 2
     return attachments([("out.z01", b"PK\x07\x08" + whole[:cut]), ("out.zip", whole[cut:])])
+
+
+def arj_header(name, kind, flags, method, packed, size, crc):
+    """What ARJ writes for itself and before each file, with their checksums."""
+    head = struct.pack("<8B4I4H", 30, 11, 1, 2, flags, method, kind, 0, 0x5c210000, packed, size, crc, 0, 0x20, 0, 0)[:30]
+    head += name.encode() + b"\0\0"
+    return struct.pack("<HH", 0xea60, len(head)) + head + struct.pack("<IH", zlib.crc32(head), 0)
+
+
+def arj_volumes(name, data, count=3):
+    """Stored: arj itself makes no volume smaller than 10,000 bytes. Each volume has its piece of the file packed by itself."""
+    pieces = [data[len(data) * part // count:len(data) * (part + 1) // count] for part in range(count)]
+    result = []
+    for part, piece in enumerate(pieces):
+        goes_on, continues = 4 if part + 1 < count else 0, 8 if part else 0
+        title = f"out.a{part:02}" if part else "out.arj"
+        result.append((title, arj_header(title, 2, 0x10 | goes_on, 0, 0, 0, 0)
+                       + arj_header(name, 0, goes_on | continues, 0, len(piece), len(piece), zlib.crc32(piece)) + piece
+                       + b"\x60\xea\0\0"))
+    return result
+
+
+@format("mail-arj-volumes", "eml")
+def arj(name, data):
+    return attachments(arj_volumes(name, data))
+
+
+@format("mail-arj-packed-volumes", "eml")
+def arj_packed(name, data):
+    """By arj, of a file that is followed by one which needs a second volume."""
+    noise = b"".join(struct.pack("<I", zlib.crc32(struct.pack("<I", number))) for number in range(4000))
+    with Folder(name, data) as folder:
+        folder.write("noise", noise)
+        folder.run("arj", "a", "-y", "-v10000", "out.arj", "noise", name)
+        return parts(folder, "out.a*")
+
+
+def cabinets(name, data, kind=1):
+    """One folder of MSZIP (1) or stored (0) in three cabinets, of which each cuts a block: no free tool writes such."""
+    blocks = [data[at:at + 32768] for at in range(0, len(data), 32768)]
+    stream = []
+    for block in blocks:
+        if kind:
+            packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+            stream.append((b"CK" + packer.compress(block) + packer.flush(), len(block)))
+        else:
+            stream.append((block, len(block)))
+    # Each block as pieces of three cabinets: the first two thirds of the blocks, cut at a third.
+    parts = [[], [], []]
+    for index, (packed, size) in enumerate(stream):
+        if index == 0:
+            cut = [len(packed) // 3, 2 * len(packed) // 3]
+            parts[0].append((packed[:cut[0]], 0))
+            parts[1].append((packed[cut[0]:cut[1]], 0))
+            parts[2].append((packed[cut[1]:], size))
+        else:
+            parts[2].append((packed, size))
+    result = []
+    for number, some in enumerate(parts):
+        flags = (1 if number else 0) | (2 if number < 2 else 0)
+        names = b""
+        if number:
+            names += f"out{number}.cab".encode() + b"\0disk\0"
+        if number < 2:
+            names += f"out{number + 2}.cab".encode() + b"\0disk\0"
+        folder = (0xfffe, 0xffff, 0xfffd)[number]
+        file = struct.pack("<IIHHHH", len(data), 0, folder, 0x5c21, 0, 0x20) + name.encode() + b"\0"
+        start = 36 + len(names) + 8 + len(file)
+        body = b"".join(struct.pack("<IHH", 0, len(packed), size) + packed for packed, size in some)
+        head = (b"MSCF" + struct.pack("<IIIIIBBHHHHH", 0, start + len(body), 0, 36 + len(names) + 8, 0, 3, 1, 1, 1, flags, 7, number) + names
+                + struct.pack("<IHH", start, len(some), kind))
+        result.append((f"out{number + 1}.cab", head + file + body))
+    return result
+
+
+@format("mail-cab-volumes", "eml")
+def cabinet(name, data):
+    return attachments(cabinets(name, data))
