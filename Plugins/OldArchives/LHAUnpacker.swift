@@ -4,7 +4,8 @@ import MIMEE
 import ModuleKit
 import Unpacking
 
-/// LHA archives: headers of the levels 0 to 3; stored files, and the methods 1 and 4 to 7.
+/// LHA archives: headers of the levels 0 to 3; stored files, the methods 1 and 4 to 7, and those of
+/// LArc.
 final class LHAUnpacker: Unpacker {
     private var position = 0
 
@@ -60,6 +61,11 @@ final class LHAUnpacker: Unpacker {
             var output = try Output(scan, in: object, expected: size)
             let codes = header.method <= 0x35 ? 14 : header.method == 0x36 ? 16 : 17
             var decoder = BlockHuffman(packed, distances: codes, width: codes == 14 ? 4 : 5, before: 0x20)
+            if try !decoder.run(size, into: &output), output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
+            try close(&output, &child)
+        case (0x7a, 0x73), (0x7a, 0x35):
+            var output = try Output(scan, in: object, expected: size)
+            var decoder = LArc(packed, isNew: header.method == 0x35)
             if try !decoder.run(size, into: &output), output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
             try close(&output, &child)
         default: child.flags |= EM_OBJECT_UNSUPPORTED

@@ -1,5 +1,5 @@
 """The first methods of ZIP and of LHA, which nothing writes any more: shrunk and reduced data (APPNOTE.TXT 5.1 and 5.2),
-and the growing Huffman code of -lh1-."""
+the growing Huffman code of -lh1-, and the rings of LArc (-lzs-, -lz5-)."""
 
 import io
 import struct
@@ -224,14 +224,68 @@ def grown(data):
     return bytes(int("".join(map(str, bits[at:at + 8])), 2) for at in range(0, len(bits), 8))
 
 
-@format("lha-lh1", "lzh")
-def lha_lh1(name, data):
-    """A header of level 0."""
-    packed, title, crc = grown(data), name.encode(), 0
+def lha(method, packed, name, data):
+    """An archive with a header of level 0."""
+    title, crc = name.encode(), 0
     for byte in data:
         crc ^= byte
         for _ in range(8):
             crc = crc >> 1 ^ 0xa001 if crc & 1 else crc >> 1
-    body = (b"-lh1-" + struct.pack("<IIIBBB", len(packed), len(data), 0x5c210000, 0x20, 0, len(title)) + title
+    body = (b"-" + method + b"-" + struct.pack("<IIIBBB", len(packed), len(data), 0x5c210000, 0x20, 0, len(title)) + title
             + struct.pack("<H", crc))
     return bytes([len(body), sum(body) & 255]) + body + packed + b"\0"
+
+
+@format("lha-lh1", "lzh")
+def lha_lh1(name, data):
+    return lha(b"lh1", grown(data), name, data)
+
+
+def ring_items(data, ring, first, before, shortest, longest):
+    """Literals, and (place, length) in a ring that begins with something."""
+    place_of, index = {}, 0
+    whole = before + data
+    for start in range(len(before) - shortest):
+        place_of[whole[start:start + shortest]] = start
+    while index < len(data):
+        at = index + len(before)
+        start = place_of.get(whole[at:at + shortest], -1)
+        length = 0
+        # What is overwritten in the ring is gone.
+        if start >= 0 and at - start <= ring - longest:
+            while length < longest and at + length < len(whole) and whole[start + length] == whole[at + length]:
+                length += 1
+        if length >= shortest:
+            yield (first + start - len(before)) % ring, length
+        else:
+            length = 1
+            yield data[index]
+        for step in range(length):
+            place_of[whole[at + step:at + step + shortest]] = at + step
+        index += length
+
+
+@format("lha-lzs", "lzs")
+def lha_lzs(name, data):
+    bits = ""
+    for item in ring_items(data, 2048, 2048 - 17, b" " * 2000, 3, 17):
+        bits += f"1{item:08b}" if isinstance(item, int) else f"0{item[0]:011b}{item[1] - 2:04b}"
+    bits += "0" * (-len(bits) % 8)
+    return lha(b"lzs", bytes(int(bits[at:at + 8], 2) for at in range(0, len(bits), 8)), name, data)
+
+
+@format("lha-lz5", "lzs")
+def lha_lz5(name, data):
+    before = (b"".join(bytes([byte]) * 13 for byte in range(256)) + bytes(range(256)) + bytes(range(255, -1, -1)) + bytes(128)
+              + b" " * 110)
+    packed, items = b"", list(ring_items(data, 4096, 4096 - 18, before, 3, 18))
+    for start in range(0, len(items), 8):
+        flags, body = 0, b""
+        for bit, item in enumerate(items[start:start + 8]):
+            if isinstance(item, int):
+                flags |= 1 << bit
+                body += bytes([item])
+            else:
+                body += bytes([item[0] & 255, item[0] >> 4 & 0xf0 | item[1] - 3])
+        packed += bytes([flags]) + body
+    return lha(b"lz5", packed, name, data)
