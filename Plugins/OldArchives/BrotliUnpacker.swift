@@ -8,9 +8,6 @@ import Unpacking
 final class BrotliUnpacker: Unpacker {
     private var isDone = false
 
-    /// The window of the decoder, and what it has besides.
-    private static let window = 18 << 20
-
     static var extractor: Extractor {
         Extractor(
             "BROTLI",
@@ -27,25 +24,12 @@ final class BrotliUnpacker: Unpacker {
     override func next() throws(ModuleError) -> Bool {
         guard !isDone, mayHaveChildren() else { return false }
         isDone = true
-        guard scan.left(EM_BUDGET_MEMORY, for: object) > UInt64(Self.window), let decoder = CBrotli_new() else {
+        guard try reserveBrotliWindow(scan, for: object) else {
             overLimit(EM_BUDGET_MEMORY)
             return false
         }
-        defer { CBrotli_free(decoder) }
-        _ = try scan.allocate(Self.window)
         var output = try Output(scan, in: object)
-        var left = data.count
-        var input = data.buffer.baseAddress
-        var isWhole = false
-        while let room = try output.room() {
-            try scan.check()
-            var free = room.count
-            var place = room.baseAddress
-            let status = CBrotli_expand(decoder, &left, &input, &free, &place)
-            output.advance(room.count - free)
-            if status == 1 { isWhole = true }
-            guard status == 3 else { break }
-        }
+        let (isWhole, left) = try expandBrotli(data, scan, into: &output)
         // Cut by a limit it was some; damaged it was most likely never any.
         guard isWhole || output.stoppedBy != 0, output.count > 0 else { return false }
         var child = Child()
@@ -57,4 +41,33 @@ final class BrotliUnpacker: Unpacker {
         try submit(child, name: isNamed ? name.prefix(name.count - 3).array : [])
         return true
     }
+}
+
+/// Takes room out of the scan's memory for Brotli's window and what else the decoder has; false when there is too little. To be
+/// called before the output is begun.
+func reserveBrotliWindow(_ scan: ScanContext, for object: UnsafePointer<em_object>) throws(ModuleError) -> Bool {
+    let window = 18 << 20
+    guard scan.left(EM_BUDGET_MEMORY, for: object) > UInt64(window) else { return false }
+    _ = try scan.allocate(window)
+    return true
+}
+
+/// Expands one stream of Brotli; whether it was whole, and how many bytes stand behind it.
+func expandBrotli(
+    _ data: ByteView, _ scan: ScanContext, into output: inout Output
+) throws(ModuleError) -> (isWhole: Bool, left: Int) {
+    guard let decoder = CBrotli_new() else { throw .memory }
+    defer { CBrotli_free(decoder) }
+    var left = data.count
+    var input = data.buffer.baseAddress
+    while let room = try output.room() {
+        try scan.check()
+        var free = room.count
+        var place = room.baseAddress
+        let status = CBrotli_expand(decoder, &left, &input, &free, &place)
+        output.advance(room.count - free)
+        if status == 1 { return (true, left) }
+        guard status == 3 else { break }
+    }
+    return (false, left)
 }

@@ -82,15 +82,13 @@ struct SevenZipCoders {
             var output = try Output(scan, in: object, expected: input.count)
             guard try cipher.decrypt(input, key, size: size, into: &output) else { return nil }
             return try output.finish()
-        case .deflate64, .deflate, .bzip2, .zstandard, .lz4:
+        case .zstandard, .lz4, .brotli: return try expanded(input, by: method, size: size)
+        case .deflate64, .deflate, .bzip2:
             var output = try Output(scan, in: object, expected: Int(clamping: size))
             switch method {
             case .deflate64: _ = try inflate64(input, into: &output)
             case .deflate: _ = try inflateRaw(input, into: &output)
-            default:
-                let filter: LibarchiveSupport = method == .bzip2 ? .bzip2 : method == .lz4 ? .lz4 : .zstd
-                try filter.reserveWindow(scan, for: object)
-                _ = try expand(input, by: filter, scan, into: &output)
+            default: _ = try expand(input, by: .bzip2, scan, into: &output)
             }
             return output.count > 0 ? try output.finish() : nil
         case .lzma, .lzma2, .ppmd:
@@ -101,7 +99,7 @@ struct SevenZipCoders {
             return try unpacked(alone, [input])
         case .filter:
             return try unfiltered(coder, input)
-        case .arm64, .swap2, .swap4: return try converted(method, coder, input)
+        case .arm64, .riscv, .swap2, .swap4: return try converted(method, coder, input)
         case .bcj2, .unknown: return nil
         }
     }
@@ -174,6 +172,10 @@ struct SevenZipCoders {
                     )
                 }
             }
+        case .riscv:
+            unfilterRISCV(
+                UnsafeMutableBufferPointer(start: bytes, count: copy.count),
+                start: coder.properties.load(UInt32.self, at: 0) ?? 0)
         default:
             let start = coder.properties.load(UInt32.self, at: 0) ?? 0
             for place in stride(from: 0, to: copy.count - 3, by: 4) {
@@ -202,7 +204,8 @@ struct SevenZipCoders {
 
 /// The coders of 7z, by their numbers (Methods.txt of the 7-Zip sources).
 enum SevenZipMethod {
-    case copy, lzma, lzma2, ppmd, bzip2, deflate, deflate64, zstandard, lz4, aes, bcj2, arm64, swap2, swap4
+    case copy, lzma, lzma2, ppmd, bzip2, deflate, deflate64, zstandard, lz4, brotli, aes, bcj2, arm64, riscv, swap2,
+        swap4
     /// One that libarchive knows.
     case filter
     case unknown
@@ -220,10 +223,12 @@ enum SevenZipMethod {
             case 0x040108: .deflate
             case 0x040109: .deflate64
             case 0x04f7_1101: .zstandard
+            case 0x04f7_1102: .brotli
             case 0x04f7_1104: .lz4
             case 0x06f1_0701: .aes
             case 0x0303_011b: .bcj2
             case 0x0a: .arm64
+            case 0x0b: .riscv
             case 0x020302: .swap2
             case 0x020304: .swap4
             // Delta; x86, PowerPC, Itanium, ARM, Thumb, SPARC.

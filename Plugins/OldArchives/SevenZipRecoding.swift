@@ -23,13 +23,19 @@ final class SevenZipRecoding: Unpacker {
     override func next() throws(ModuleError) -> Bool {
         guard !isDone, scan.notes?.opened.contains(object.pointee.id) != true, mayHaveChildren(),
             let header = try plainHeader(), let streams = SevenZipStreams(header, from: 2),
-            streams.folders.contains(where: { !$0.isReadByLibarchive && !$0.isEncrypted })
+            lacksFiles(header, streams)
+                || streams.folders.contains(where: { !$0.isReadByLibarchive && !$0.isEncrypted })
         else { return false }
         isDone = true
         guard let child = try rewritten(streams, header) else { return false }
         scan.notes?.opened.append(object.pointee.id)
         try submit(child, name: ByteView(object.pointee.name).array)
         return true
+    }
+
+    /// Whether it is not said which files are in the folders: then it is one in each. libarchive wants that to be said.
+    private func lacksFiles(_ header: ByteView, _ streams: SevenZipStreams) -> Bool {
+        !streams.folders.isEmpty && header.load(UInt8.self, at: streams.rest) != 8
     }
 
     /// The header, unpacked when it is packed; nil when it is encrypted or damaged.
@@ -58,7 +64,7 @@ final class SevenZipRecoding: Unpacker {
         var position = streams.position
         var rest = streams.sizes[...]
         var parts: [(folder: SevenZipStreams.Folder, packed: [ByteView])] = []
-        var isAny = false
+        var isAny = lacksFiles(header, streams)
         for folder in streams.folders {
             guard rest.count >= folder.packed.count else { break }
             var packed: [ByteView] = []
@@ -93,6 +99,7 @@ final class SevenZipRecoding: Unpacker {
         }
         var writer = SevenZipWriter()
         writer.streams(parts.map { $0.folder }, sizes)
+        if lacksFiles(header, streams) { for byte: UInt8 in [8, 0] { writer.byte(byte) } }
         writer.append(header.dropFirst(streams.rest))
         guard try archive.append(writer.bytes) else { return nil }
         var child = Child()

@@ -1,0 +1,48 @@
+import BytesE
+import Libarchive
+import ModuleKit
+import Unpacking
+
+/// Zstandard, LZ4 and Brotli in 7z: one stream, or many, each behind a frame to be skipped that has its size, as packers write
+/// them that use several threads.
+extension SevenZipCoders {
+    /// What a coder of these makes; nil when nothing came out.
+    func expanded(_ input: ByteView, by method: SevenZipMethod, size: UInt64) throws(ModuleError) -> ByteView? {
+        let filter: LibarchiveSupport? = method == .lz4 ? .lz4 : method == .zstandard ? .zstd : nil
+        if let filter {
+            try filter.reserveWindow(scan, for: object)
+        } else {
+            guard try reserveBrotliWindow(scan, for: object) else { return nil }
+        }
+        var output = try Output(scan, in: object, expected: Int(clamping: size))
+        var rest = input
+        var isFramed = false
+        while output.stoppedBy == 0, let piece = Self.framed(rest) {
+            try scan.check()
+            isFramed = true
+            try expandStream(rest.slice(piece.lowerBound, piece.upperBound), by: filter, into: &output)
+            rest = rest.dropFirst(piece.upperBound)
+        }
+        if !isFramed { try expandStream(input, by: filter, into: &output) }
+        return output.count > 0 ? try output.finish() : nil
+    }
+
+    private func expandStream(
+        _ stream: ByteView, by filter: LibarchiveSupport?, into output: inout Output
+    ) throws(ModuleError) {
+        if let filter {
+            _ = try Libarchive.expand(stream, by: filter, scan, into: &output)
+        } else {
+            _ = try expandBrotli(stream, scan, into: &output)
+        }
+    }
+
+    /// The stream behind a frame to be skipped, whose content begins with the stream's size.
+    private static func framed(_ input: ByteView) -> Range<Int>? {
+        guard input.load(UInt32.self, at: 0) == 0x184d_2a50, let size = input.load(UInt32.self, at: 4),
+            size == 4 || size == 8, let count = input.load(UInt32.self, at: 8)
+        else { return nil }
+        let start = 8 + Int(size)
+        return start + Int(count) <= input.count ? start..<start + Int(count) : nil
+    }
+}
