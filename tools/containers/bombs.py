@@ -18,7 +18,9 @@ import zlib
 
 import archives
 import documents
+import hfsplus
 import messages
+import ntfscompressed
 
 BOMBS = {}
 MEGABYTE = 1 << 20
@@ -430,6 +432,61 @@ def fat_chain():
         at = root + 32 * number
         disk[at:at + 32] = fat_entry(f"F{number}", 0x20 if number % 2 else 0x10, 2, 0xffffffff)
     return bytes(disk)
+
+
+def hfs_files(count, runs, size=8 * MEGABYTE):
+    """A disk of macOS with one file of that size, and many that name its blocks."""
+    forks = hfsplus.fork(size, size // 4096, runs, 0) + bytes(80)
+    noise = random.Random(1).randbytes(65536) * (size // 65536)
+    return hfsplus.hfsplus([hfsplus.File("noise", noise)] + [hfsplus.File(f"f{number}", forks=forks) for number in range(count)], 4096, 4096)
+
+
+@bomb("hfs-files-share-blocks", "any")
+def hfs_shared():
+    return hfs_files(3000, [(1, 2048)])
+
+
+@bomb("hfs-files-share-pieces")
+def hfs_pieces():
+    return hfs_files(3000, [(1 + 256 * number, 256) for number in range(8)])
+
+
+@bomb("hfs-compressed-blocks-share")
+def hfs_compressed():
+    """A table of 100,000 blocks, which are all the same one of 64 KiB."""
+    count, block = 100_000, zlib.compress(bytes(65536), 9)
+    resource = struct.pack("<I", count) + struct.pack("<II", 4 + 8 * count, len(block)) * count + block
+    fork = struct.pack(">IIII", 256, 256, len(resource) + 4, 0).ljust(256, b"\0") + struct.pack(">I", len(resource)) + resource
+    image = hfsplus.hfsplus([hfsplus.File("zeros", b"", fork, compression=4)], 4096, 4096)
+    return image.replace(b"fpmc\4\0\0\0" + bytes(8), b"fpmc\4\0\0\0" + struct.pack("<Q", count * 65536))
+
+
+@bomb("hfs-folders-and-leaves-go-round", "any")
+def hfs_round():
+    """Each leaf of the catalog names itself as the next, and the index above them itself as the node below."""
+    image = bytearray(hfsplus.hfsplus([hfsplus.File(f"f{number}", b"content" * 9) for number in range(300)], 4096, 4096))
+    start = struct.unpack_from(">I", image, 1024 + 288)[0] * 4096
+    for number in range(1, 60):
+        struct.pack_into(">I", image, start + number * 4096, number)
+    return bytes(image)
+
+
+@bomb("ntfs-compressed-zeros")
+def ntfs_zeros():
+    """A compressed file of which each unit is a hole, or all the same cluster."""
+    with archives.Folder("zeros", bytes(65536)) as folder:
+        folder.write("disk.img", bytes(4 * MEGABYTE))
+        folder.run("mkntfs", "-F", "-Q", "-q", "disk.img")
+        folder.run("ntfscp", "-f", "disk.img", "zeros", "zeros")
+        image = bytearray(ntfscompressed.compress(folder.read("disk.img"), "zeros", b"zeros" * 800))
+    # The first run is one cluster of packed data and a hole behind it; then comes a hole that is larger than any disk.
+    place = image.index("zeros".encode("utf-16-le"))
+    place = image.index(b"\x02\x0f\0\0", place)
+    image[place:place + 8] = b"\x06" + struct.pack("<Q", 1 << 36)[:6] + b"\0"
+    record = image.rindex(b"FILE", 0, place)
+    size = image.index(struct.pack("<Q", 4000), record)
+    struct.pack_into("<QQ", image, size, 1 << 48, 1 << 48)
+    return bytes(image)
 
 
 @bomb("gpt-partitions-share")

@@ -519,7 +519,7 @@ FORMATS = {
     "lzma": "LZMA", "zlib": "ZLIB", "zstd": "ZSTD", "lz4": "LZ4", "lzip": "LZIP", "lzop": "LZOP", "compress": "COMPRESS", "lrzip": "LRZIP",
     "ar-": "AR", "deb": "AR", "cpio-": "CPIO", "xar": "XAR", "warc": "WARC", "shar": "SHAR", "arj": "ARJ", "cab-": "CAB", "lha-": "LHA",
     "iso-": "ISO", "squashfs-": "SQUASHFS", "wim": "WIM", "rpm": "RPM", "msi": "OLE2", "ole-": "OLE2", "msg": "OLE2", "nsis-": "NSIS",
-    "dmg-": "DMG", "alz": "ALZ", "flat-opc": "XML", "rtf": "RTF", "pdf-": "PDF", "html-data": "DATA-URI", "svg-data": "DATA-URI", "mht": "MIME",
+    "dmg-": "DMG", "hfsplus": "HFS-PLUS", "hfsx": "HFS-PLUS", "apm-": "PARTITIONS", "alz": "ALZ", "flat-opc": "XML", "rtf": "RTF", "pdf-": "PDF", "html-data": "DATA-URI", "svg-data": "DATA-URI", "mht": "MIME",
     "onenote": "ONENOTE", "pe-overlay": "PE-OVERLAY", "lnk-": "LNK", "mail-uuencode": "UUE", "mail-yenc": "YENC", "mail-binhex": "BINHEX",
     "mail-calendar": "VCARD", "mail-vcard": "VCARD", "mail-": "MIME", "mbox": "MBOX", "tnef": "TNEF", "smime-": "SMIME",
 }
