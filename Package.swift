@@ -181,8 +181,8 @@ let moduleCode: [Target] = [
     moduleLibrary(
         "Documents",
         [
-            "CompoundFiles", "MailFormats", "Passwords", "Scripts", "Unpacking", "ModuleKit", "MIMEE", "BytesE",
-            "CModuleABI", "CCrypto",
+            "CompoundFiles", "Libarchive", "MailFormats", "Passwords", "Scripts", "Unpacking", "ModuleKit", "MIMEE",
+            "BytesE", "CModuleABI", "CCrypto",
         ]),
     moduleLibrary("Scripts", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Heuristics", ["CompoundFiles", "ModuleKit", "BytesE", "CModuleABI"]),

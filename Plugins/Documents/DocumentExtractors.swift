@@ -14,5 +14,6 @@ package func documentExtractors(_ body: (Extractor) -> Void) {
     body(LinkUnpacker.extractor)
     body(DataURIUnpacker.extractor)
     body(FlatDocumentUnpacker.extractor)
+    body(FlashUnpacker.extractor)
     scriptExtractors(body)
 }

@@ -78,6 +78,7 @@ def large_zip(method, packed):
 
 BOMBS["zip-4g"] = (lambda: large_zip(8, deflated_zeros(4096)), "limit")
 BOMBS["gzip-4g"] = (lambda: b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + deflated_zeros(4096) + bytes(8), "limit")
+BOMBS["swf-4g"] = (lambda: b"CWS\x0d\xff\xff\xff\xff\x78\xda" + deflated_zeros(4096) + bytes(4), "limit")
 BOMBS["zlib-4g"] = (lambda: b"\x78\xda" + deflated_zeros(4096) + bytes(4), "limit")
 BOMBS["gzip-members-4g"] = (lambda: gzip.compress(bytes(16 * MEGABYTE)) * 256, "limit")
 for kind in ("bzip2", "xz", "zstd", "lz4", "lzip", "lzop"):
@@ -213,7 +214,7 @@ for label, levels in (
         ("mail-base64", 14), ("mail-nested", 11), ("mail-uuencode", 13), ("mail-yenc", 100), ("mail-binhex", 14),
         ("tnef", 200), ("mbox", 12), ("ole-package", 30), ("docx-ole", 30), ("docx-media", 100), ("rtf", 13),
         ("html-data-uri", 14), ("flat-opc", 14), ("pdf-flate", 100), ("onenote", 200), ("warc", 30), ("alz", 200),
-        ("lnk-appended", 100), ("pe-overlay", 200), ("zlib", 200), ("jar", 100)):
+        ("lnk-appended", 100), ("pe-overlay", 200), ("zlib", 200), ("jar", 100), ("swf", 200), ("swf-zlib", 100)):
     BOMBS[f"nested-{label}"] = (functools.partial(nested, label, levels), "limit")
 
 
@@ -587,6 +588,8 @@ def members(kind, count):
     if kind == "onenote":
         one = bytes.fromhex("e716e3bd65261145a4c48d4d0b7a9eac") + struct.pack("<QIQ", 1, 0, 0) + b"x".ljust(8, b"\0")
         return bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3") + bytes(1008) + one * count
+    if kind == "swf":
+        return documents.flash_head(b"F", b"") + documents.flash(*((87, bytes(6) + b"x") for _ in range(count)))
     if kind == "tnef":
         attribute = struct.pack("<BII", 2, 0x0006800f, 1) + b"x" + struct.pack("<H", ord("x"))
         return struct.pack("<IH", 0x223e9f78, 1) + (struct.pack("<BII", 2, 0x00069002, 14) + bytes(14) + b"\0\0" + attribute) * count
@@ -609,7 +612,7 @@ def members(kind, count):
 
 
 for kind, count in (("tar", 30_000), ("cpio", 100_000), ("ar", 100_000), ("zip-local", 300_000), ("warc", 100_000),
-                    ("onenote", 100_000), ("tnef", 200_000), ("mbox", 100_000), ("uue", 200_000), ("yenc", 200_000),
+                    ("onenote", 100_000), ("swf", 100_000), ("tnef", 200_000), ("mbox", 100_000), ("uue", 200_000), ("yenc", 200_000),
                     ("rtf", 200_000), ("vcard", 200_000), ("shar", 100_000)):
     BOMBS[f"many-{kind}"] = (functools.partial(members, kind, count), "limit")
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import lzma
 import os
 import struct
 import zipfile
@@ -254,3 +255,31 @@ def pe_overlay(name, data):
 def lnk_appended(name, data):
     return (struct.pack("<I", 0x4c) + bytes.fromhex("0114020000000000c000000000000046") + struct.pack("<I", 0)
             + bytes(52) + struct.pack("<I", 0) + data)
+
+
+def flash(*tags):
+    """A movie: an empty rectangle, 24 frames a second, one frame, and tags."""
+    body = b"\x08\0" + struct.pack("<HH", 24 << 8, 1)
+    for number, content in (*tags, (0, b"")):
+        body += struct.pack("<HI", number << 6 | 0x3f, len(content)) + content if number else b"\0\0"
+    return body
+
+
+def flash_head(kind, body):
+    return kind + b"WS\x0d" + struct.pack("<I", 8 + len(body))
+
+
+FORMATS["swf"] = ("swf", lambda name, data: flash_head(b"F", flash((87, bytes(6) + data))) + flash((87, bytes(6) + data)))
+
+
+@format("swf-zlib", "swf")
+def flash_zlib(name, data):
+    body = flash((87, bytes(6) + data))
+    return flash_head(b"C", body) + zlib.compress(body)
+
+
+@format("swf-lzma", "swf")
+def flash_lzma(name, data):
+    body = flash((87, bytes(6) + data))
+    packed = lzma.compress(body, lzma.FORMAT_ALONE)
+    return flash_head(b"Z", body) + struct.pack("<I", len(packed) - 13) + packed[:5] + packed[13:]

@@ -7,7 +7,7 @@ import struct
 import zlib
 
 import documents
-from seeds import SEEDS, TEXT, conditions, raw_deflate, seed
+from seeds import LIMITS, SEEDS, TEXT, conditions, raw_deflate, seed
 
 COMMAND = "Write-Output 'harmless'; # \u00e4\u20ac"
 WIDE = base64.b64encode(COMMAND.encode("utf-16-le"))
@@ -79,3 +79,20 @@ for name, made in {
     "total-binary": conditions(rtf(b"\\bin%d " % len(NATIVE) + NATIVE), total=2), "memory": conditions(rtf(b"41" * 70000), memory=18),
 }.items():
     seed("RTF", name)(lambda made=made: made)
+
+
+MOVIE = documents.flash((87, bytes(6) + TEXT), (21, b"\1\0\xff\xd8\xff"), (35, bytes(6) + b"\xff\xd8\xff"), (6, b"\1\0\xff\xd8"), (90, bytes(8) + b"\xff\xd8"))
+for name, made in {
+    "plain": documents.flash_head(b"F", MOVIE) + MOVIE, "short-tags": documents.flash_head(b"F", b"") + b"\x08\0\0\x18\1\0" + struct.pack("<H", 87 << 6 | 9) + bytes(6) + b"abc",
+    "wide": documents.flash_head(b"F", b"") + b"\xf8" + bytes(40) + MOVIE[6:], "empty": documents.flash_head(b"F", b"x"), "cut": documents.flash_head(b"F", MOVIE) + MOVIE[:-60],
+    "length-cut": documents.flash_head(b"F", b"") + b"\x08\0\0\x18\1\0" + struct.pack("<H", 87 << 6 | 0x3f) + b"\1\0", "far": documents.flash_head(b"F", MOVIE) + MOVIE[:8] + b"\xff\xff\xff\x7f",
+    "no-end": documents.flash_head(b"F", MOVIE) + MOVIE[:-2], "small": b"FWS\x0d\x08\0\0\0x", "version": b"FWS\x40\x20\0\0\0" + MOVIE, "other": b"XWS\x0d\x20\0\0\0" + MOVIE,
+    "zlib": documents.FORMATS["swf-zlib"][1]("a", TEXT), "zlib-cut": documents.FORMATS["swf-zlib"][1]("a", TEXT)[:-30], "zlib-wrong": documents.FORMATS["swf-zlib"][1]("a", TEXT)[:9] + TEXT,
+    "lzma": documents.FORMATS["swf-lzma"][1]("a", TEXT), "lzma-cut": documents.FORMATS["swf-lzma"][1]("a", TEXT)[:-30], "lzma-wrong": documents.FORMATS["swf-lzma"][1]("a", TEXT)[:20] + TEXT,
+    "lzma-short": documents.FORMATS["swf-lzma"][1]("a", TEXT)[:14], "many": documents.flash_head(b"F", b"") + documents.flash(*((1, b""),) * 5000),
+}.items():
+    seed("SWF", name)(lambda made=made: made)
+for label in ("swf", "swf-zlib", "swf-lzma"):
+    made = documents.FORMATS[label][1]("a", TEXT * 200)
+    for name, values in LIMITS.items():
+        seed("SWF", f"{label}-{name}")(lambda made=made, values=values: conditions(made, **values))
