@@ -53,11 +53,7 @@ final class OldRARDecryption: Unpacker {
             keys = [(probe.cipher.salt, key)]
             var output = try Output(scan, in: object, expected: data.count)
             guard try rewrite(password, into: &output) else { continue }
-            var child = Child()
-            try close(&output, &child)
-            noteFitting(password, object, scan)
-            scan.notes?.opened.append(object.pointee.id)
-            try submit(child, name: ByteView(object.pointee.name).array)
+            try submitDecrypted(&output, with: password)
             return true
         }
         found(EM_OBJECT_ENCRYPTED)
@@ -194,20 +190,7 @@ final class OldRARDecryption: Unpacker {
         var left = packed.count & ~15
         if file.isStored { left = Int(min(UInt64(left), file.size)) }
         guard try append(file.rewritten(packedSize: UInt64(left)), &output) else { return false }
-        var vector = key.vector
-        var index = 0
-        while left > 0 {
-            try scan.check()
-            let piece = packed.slice(index, min(packed.count & ~15, index + 65536))
-            guard let plain = OldRARCipher.decrypt(piece, .init(key: key.key, vector: vector)) else { return false }
-            vector = piece.dropFirst(piece.count - 16).array
-            index += piece.count
-            let isKept = try plain.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
-                try output.append(ByteView(buffer).prefix(left))
-            }
-            guard isKept else { return true }
-            left -= min(left, plain.count)
-        }
+        _ = try decryptCBC(packed, key.key, key.vector, size: left, into: &output)
         return true
     }
 

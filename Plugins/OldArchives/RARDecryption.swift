@@ -49,11 +49,7 @@ final class RARDecryption: Unpacker {
             guard first.fits(password) else { continue }
             var output = try Output(scan, in: object, expected: data.count)
             guard try rewrite(password, into: &output) else { continue }
-            var child = Child()
-            try close(&output, &child)
-            noteFitting(password, object, scan)
-            scan.notes?.opened.append(object.pointee.id)
-            try submit(child, name: ByteView(object.pointee.name).array)
+            try submitDecrypted(&output, with: password)
             return true
         }
         return false
@@ -141,21 +137,7 @@ final class RARDecryption: Unpacker {
         }
         guard try append(file.rewritten(packedSize: UInt64(size)), &output) else { return false }
         guard let key, let cipher = file.encryption else { return try output.append(packed.prefix(size)) }
-        var vector = cipher.vector
-        var index = 0
-        var left = size
-        while left > 0 {
-            try scan.check()
-            let piece = packed.slice(index, min(packed.count & ~15, index + 65536))
-            guard !piece.isEmpty, let plain = RARCipher.decrypt(piece, key, vector) else { return false }
-            vector = piece.dropFirst(piece.count - 16).array
-            index += piece.count
-            let isKept = try plain.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
-                try output.append(ByteView(buffer).prefix(left))
-            }
-            guard isKept else { return true }
-            left -= min(left, plain.count)
-        }
+        _ = try decryptCBC(packed, key, cipher.vector, size: size, into: &output)
         return true
     }
 

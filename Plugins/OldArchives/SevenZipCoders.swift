@@ -12,8 +12,8 @@ struct SevenZipCoders {
     let folder: SevenZipStreams.Folder
     /// The packed streams, in the folder's order.
     let packed: [ByteView]
-    /// The key of an encryption; nil when there is none.
-    var key: (_ cipher: SevenZipCipher) -> [UInt8]? = { _ in nil }
+    /// Keys for what is encrypted; nil when nothing may be.
+    var keys: SevenZipKeys?
     /// What the coders made so far, by the number of their output.
     private var made: [ByteView?] = []
 
@@ -78,7 +78,7 @@ struct SevenZipCoders {
         switch method {
         case .copy: return input.prefix(Int(clamping: size))
         case .aes:
-            guard let cipher = SevenZipCipher(coder.properties), let key = key(cipher) else { return nil }
+            guard let cipher = SevenZipCipher(coder.properties), let key = try keys?.key(cipher) else { return nil }
             var output = try Output(scan, in: object, expected: input.count)
             guard try cipher.decrypt(input, key, size: size, into: &output) else { return nil }
             return try output.finish()
@@ -247,6 +247,16 @@ extension SevenZipStreams.Folder {
         result.sizes = [UInt64(content.count)]
         result.crc32 = crc32
         return result
+    }
+
+    /// The coder that an input belongs to: inputs are counted through all coders.
+    func coder(of input: Int) -> Int? {
+        var first = 0
+        for (number, coder) in coders.enumerated() {
+            if input >= first, input < first + coder.inputs { return number }
+            first += coder.inputs
+        }
+        return nil
     }
 
     var isEncrypted: Bool { coders.contains { SevenZipMethod($0.id) == .aes } }

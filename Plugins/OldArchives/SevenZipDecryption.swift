@@ -17,6 +17,8 @@ final class SevenZipDecryption: Unpacker {
 
     private static let mostTrials = 8
 
+    private lazy var keys = SevenZipKeys(scan)
+
     static var extractor: Extractor {
         Extractor(
             "7Z-ENCRYPTED",
@@ -46,22 +48,22 @@ final class SevenZipDecryption: Unpacker {
     override func next() throws(ModuleError) -> Bool {
         guard !isDone, mayHaveChildren(), let header = file.header, !header.isEmpty else { return false }
         isDone = true
-        var work = mostRoundsOfObject
         // A header that is packed and encrypted itself, or plain with encrypted folders.
         let isPacked = header[0] == 0x17
         guard isPacked || header[0] == 1 && header.count > 1 && header[1] == 4,
-            let streams = SevenZipStreams(header, from: isPacked ? 1 : 2)
+            let streams = SevenZipStreams(header, from: isPacked ? 1 : 2),
+            streams.folders.contains(where: { $0.isEncrypted })
         else { return false }
         for password in try passwords(for: object, scan, as: "CL_TYPE_7Z") {
-            guard trials < Self.mostTrials else { return false }
-            guard let cost = Self.cost(streams), try mayTry(cost, scan, &work) else { return false }
+            guard trials < Self.mostTrials, !keys.isSpent else { return false }
+            keys.password = password
             if isPacked {
-                guard let plain = try unpackedHeader(streams, password), !plain.isEmpty else { continue }
+                guard let plain = try unpackedHeader(streams), !plain.isEmpty else { continue }
                 guard plain[0] == 1, plain.count > 1, plain[1] == 4, let inner = SevenZipStreams(plain, from: 2),
-                    try submit(inner, plain, password, isSure: true)
+                    try submit(inner, plain, isSure: true)
                 else { continue }
             } else {
-                guard try submit(streams, header, password, isSure: false) else { continue }
+                guard try submit(streams, header, isSure: false) else { continue }
             }
             noteFitting(password, object, scan)
             scan.notes?.opened.append(object.pointee.id)
@@ -70,28 +72,13 @@ final class SevenZipDecryption: Unpacker {
         return false
     }
 
-    private static func isEncryption(_ coder: SevenZipStreams.Coder) -> Bool {
-        coder.id.loadBigEndian(UInt32.self, at: 0) == 0x06f1_0701
-    }
-
-    /// Rounds of the hash for the first folder that is encrypted; nil when none is, or with more than is sensible.
-    private static func cost(_ streams: SevenZipStreams) -> Int? {
-        for folder in streams.folders {
-            for coder in folder.coders where isEncryption(coder) {
-                guard let cipher = SevenZipCipher(coder.properties) else { return nil }
-                return cipher.cost
-            }
-        }
-        return nil
-    }
-
     /// The folder's encryption taken out: the folder without it, and the packed stream that it was over. Nil when it has
     /// another shape than one coder at the packed end.
     private static func opened(
         _ folder: SevenZipStreams.Folder
     ) -> (folder: SevenZipStreams.Folder, cipher: SevenZipCipher, size: UInt64)? {
         guard folder.packed.count == 1, folder.coders.allSatisfy({ $0.inputs == 1 && $0.outputs == 1 }),
-            folder.coders[folder.packed[0]].id.count == 4, isEncryption(folder.coders[folder.packed[0]]),
+            SevenZipMethod(folder.coders[folder.packed[0]].id) == .aes,
             let cipher = SevenZipCipher(folder.coders[folder.packed[0]].properties)
         else { return nil }
         let place = folder.packed[0]
@@ -113,14 +100,14 @@ final class SevenZipDecryption: Unpacker {
 
     /// The header that lies packed and encrypted before itself; nil when the password is wrong.
     private func unpackedHeader(
-        _ streams: SevenZipStreams, _ password: [UInt8]
+        _ streams: SevenZipStreams
     ) throws(ModuleError) -> ByteView? {
         guard streams.folders.count == 1, streams.sizes.count == 1,
             let (folder, cipher, size) = Self.opened(streams.folders[0]),
             folder.coders.count == 1, let wanted = folder.sizes.first, wanted < 64 << 20
         else { return nil }
         let packed = file.packed(streams.position, streams.sizes[0])
-        guard let key = cipher.key(password) else { return nil }
+        guard let key = try keys.key(cipher) else { return nil }
         var plain = try Output(scan, in: object, expected: packed.count)
         guard try cipher.decrypt(packed, key, size: size, into: &plain) else { return nil }
         let bytes = try plain.finish()
@@ -146,10 +133,10 @@ final class SevenZipDecryption: Unpacker {
     ///   - header: plain; what stands behind the folders is taken over.
     ///   - isSure: the password is known to be right.
     private func submit(
-        _ streams: SevenZipStreams, _ header: ByteView, _ password: [UInt8], isSure: Bool
+        _ streams: SevenZipStreams, _ header: ByteView, isSure: Bool
     ) throws(ModuleError) -> Bool {
         // Only the newest memory grows: first what has to be unpacked.
-        guard let contents = try contents(streams, password) else { return false }
+        guard let contents = try contents(streams) else { return false }
         var archive = try Output(scan, in: object, expected: data.count)
         guard try archive.append(0, count: SevenZipWriter.startSize) else { return false }
         var writer = SevenZipWriter()
@@ -157,7 +144,6 @@ final class SevenZipDecryption: Unpacker {
         var sizes: [UInt64] = []
         var position = streams.position
         var stream = 0
-        var key: (salt: [UInt8], key: [UInt8])?
         var isFirst = true
         for (number, folder) in streams.folders.enumerated() {
             let start = archive.count
@@ -181,18 +167,14 @@ final class SevenZipDecryption: Unpacker {
                     sizes.append(UInt64(packed.count))
                     continue
                 }
-                if key == nil || key?.salt != opened.cipher.salt {
-                    guard let made = opened.cipher.key(password) else { return false }
-                    key = (opened.cipher.salt, made)
-                }
-                guard let key else { return false }
+                guard let key = try keys.key(opened.cipher) else { return false }
                 if isFirst, !isSure,
-                    !opened.cipher.looksRight(packed, key.key, opened.folder.coders, opened.folder.packed[0])
+                    !opened.cipher.looksRight(packed, key, opened.folder.coders[opened.folder.packed[0]])
                 {
                     return false
                 }
                 isFirst = false
-                guard try opened.cipher.decrypt(packed, key.key, size: opened.size, into: &archive) else { break }
+                guard try opened.cipher.decrypt(packed, key, size: opened.size, into: &archive) else { break }
                 sizes.append(UInt64(archive.count - start))
             }
             folders.append(opened?.folder ?? folder)
@@ -206,7 +188,7 @@ final class SevenZipDecryption: Unpacker {
 
     /// What folders hold that libarchive would not read without their encryption either, nil for the others; nothing when
     /// the password does not fit.
-    private func contents(_ streams: SevenZipStreams, _ password: [UInt8]) throws(ModuleError) -> [ByteView?]? {
+    private func contents(_ streams: SevenZipStreams) throws(ModuleError) -> [ByteView?]? {
         var result: [ByteView?] = []
         var stream = 0
         var position = streams.position
@@ -222,15 +204,35 @@ final class SevenZipDecryption: Unpacker {
                 result.append(nil)
                 continue
             }
+            guard try looksRight(folder, packed) else { return nil }
             trials += 1
             var coders = SevenZipCoders(scan, object, folder, packed)
-            coders.key = { $0.key(password) }
+            coders.keys = keys
             guard let content = try coders.content(), folder.crc32 == nil || checksum(content) == folder.crc32 else {
                 return nil
             }
             result.append(content)
         }
         return result
+    }
+
+    /// Whether the streams that lie encrypted in a folder begin as what they go to would begin.
+    private func looksRight(
+        _ folder: SevenZipStreams.Folder, _ packed: [ByteView]
+    ) throws(ModuleError) -> Bool {
+        guard folder.coders.allSatisfy({ $0.outputs == 1 }), folder.sizes.count == folder.coders.count else {
+            return false
+        }
+        for (place, input) in folder.packed.enumerated() {
+            guard let number = folder.coder(of: input), SevenZipMethod(folder.coders[number].id) == .aes,
+                !packed[place].isEmpty, folder.sizes[number] > 0,
+                let bond = folder.bonds.first(where: { $0.output == number }), let user = folder.coder(of: bond.input)
+            else { continue }
+            guard let cipher = SevenZipCipher(folder.coders[number].properties), let key = try keys.key(cipher),
+                cipher.looksRight(packed[place], key, folder.coders[user])
+            else { return false }
+        }
+        return true
     }
 
     /// Whether the first file of the archive is what its checksum says.
@@ -268,17 +270,17 @@ final class SevenZipDecryption: Unpacker {
 extension SevenZipCipher {
     /// Whether a stream that is decrypted begins as its compression begins. Stored content tells nothing; its checksum
     /// does.
-    fileprivate func looksRight(
-        _ packed: ByteView, _ key: [UInt8], _ coders: [SevenZipStreams.Coder], _ user: Int
-    ) -> Bool {
+    ///
+    /// - Parameter user: the coder that takes the stream.
+    fileprivate func looksRight(_ packed: ByteView, _ key: [UInt8], _ user: SevenZipStreams.Coder) -> Bool {
         let head = head(packed, key)
-        guard head.count >= 16, user < coders.count else { return false }
-        let id = coders[user].id
-        // LZMA: the range coder's first byte. LZMA2: a chunk that begins anew, of a plausible size.
-        if id.count == 3, id.loadBigEndian(UInt16.self, at: 0) == 0x0301, id[2] == 1 { return head[0] == 0 }
-        if id.count == 1, id[0] == 0x21 {
-            return head[0] == 1 || head[0] >= 0xe0 && head[5] < 225 && head[6] == 0
+        guard head.count >= 16 else { return false }
+        switch SevenZipMethod(user.id) {
+        // The range coder's first byte.
+        case .lzma: return head[0] == 0
+        // A chunk that begins anew, of a plausible size.
+        case .lzma2: return head[0] == 1 || head[0] >= 0xe0 && head[5] < 225 && head[6] == 0
+        default: return true
         }
-        return true
     }
 }

@@ -278,8 +278,3 @@ private func ecb(_ key: [UInt8], _ data: [UInt8]) -> [UInt8]? {
     var result = [UInt8](repeating: 0, count: data.count)
     return CCrypto_aes_ecb_decrypt(key, key.count, data, data.count, &result) == 1 ? result : nil
 }
-
-func cbc(_ key: [UInt8], _ iv: [UInt8], _ data: [UInt8]) -> [UInt8]? {
-    var result = [UInt8](repeating: 0, count: data.count)
-    return CCrypto_aes_cbc_decrypt(key, key.count, iv, data, data.count, &result) == 1 ? result : nil
-}

@@ -2,7 +2,7 @@ import BytesE
 package import CModuleABI
 import MIMEE
 package import ModuleKit
-import Unpacking
+package import Unpacking
 
 /// Passwords to try on an object: those that fitted before in this scan, those of the option `av_scan_passwords` and of
 /// the signature database, words of the object's name and of the messages that it lies in.
@@ -46,6 +46,17 @@ package func noteFitting(
     }
     guard let notes = scan.notes, notes.fitting.count < 16, !notes.fitting.contains(password) else { return }
     notes.fitting.append(password)
+}
+
+extension Unpacker {
+    /// Submits what the container is without its encryption, in its place and under its name.
+    package final func submitDecrypted(_ output: inout Output, with password: [UInt8]) throws(ModuleError) {
+        var child = Child()
+        try close(&output, &child)
+        noteFitting(password, object, scan)
+        scan.notes?.opened.append(object.pointee.id)
+        try submit(child, name: ByteView(object.pointee.name).array)
+    }
 }
 
 /// Spends some work on trying a password, in rounds of a hash; false when the scan has spent enough.

@@ -6,7 +6,7 @@ package import Unpacking
 /// The encryption of 7z: AES-256 in CBC mode; the key is a digest of very many repetitions of salt, password and a
 /// counter.
 package struct SevenZipCipher {
-    package let salt: [UInt8]
+    private let salt: [UInt8]
     private let initial: [UInt8]
     private let power: UInt8
 
@@ -32,6 +32,9 @@ package struct SevenZipCipher {
     /// What a password costs, in rounds of a hash: several repetitions go into one block.
     package var cost: Int { power == 0x3f ? 1 : 1 << max(0, Int(power) - 1) }
 
+    /// Whether every password gives both the same key.
+    package func hasKey(of other: SevenZipCipher) -> Bool { power == other.power && salt == other.salt }
+
     package func key(_ password: [UInt8]) -> [UInt8]? {
         let material = salt + utf16(password)
         guard power != 0x3f else {
@@ -51,22 +54,6 @@ package struct SevenZipCipher {
     package func decrypt(
         _ packed: ByteView, _ key: [UInt8], size: UInt64, into output: inout Output
     ) throws(ModuleError) -> Bool {
-        var index = 0
-        var left = Int(clamping: size)
-        var vector = initial
-        let end = packed.count & ~15
-        while index < end, left > 0 {
-            try output.check()
-            let piece = packed.slice(index, min(end, index + 65536))
-            guard let plain = cbc(key, vector, piece.array) else { return false }
-            vector = piece.dropFirst(piece.count - 16).array
-            index += piece.count
-            let isKept = try plain.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
-                try output.append(ByteView(buffer).prefix(left))
-            }
-            guard isKept else { return false }
-            left -= min(left, plain.count)
-        }
-        return true
+        try decryptCBC(packed, key, initial, size: Int(clamping: size), into: &output)
     }
 }

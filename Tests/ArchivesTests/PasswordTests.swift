@@ -53,6 +53,34 @@ import Testing
         #expect(host.children[archive + 1].data.isEmpty)
     }
 
+    /// A wrong password is told by the first bytes of a stream: it costs one key, and nothing is unpacked with it.
+    @Test func wrongPasswordsBeforeTheRightOneCostLittle() throws {
+        let message = try String(decoding: sample("mail-7z-password-bcj2.eml"), as: UTF8.self)
+        let host = TrialHost(memory: 4 << 20)
+        host.walksDown = true
+        let words = (1...3).map { "wrong-\($0)" }.joined(separator: " ")
+        _ = unpacked(Array(message.replacing("s3cret-42", with: "\(words) s3cret-42").utf8), host)
+        #expect(host.children.contains { $0.data == SampleTests.payload })
+    }
+
+    @Test func keysOfASevenZipAreBounded() throws {
+        // With 2^23 rounds for each key, not even the right password is tried.
+        var message = try String(decoding: sample("mail-7z-password-bcj2.eml"), as: UTF8.self)
+        let begin = try #require(message.range(of: "filename=\"out.7z\"\r\n\r\n")).upperBound
+        let end = try #require(message.range(of: "\r\n--=_b--")).lowerBound
+        let encoded = message[begin..<end].replacing("\r\n", with: "")
+        let decoded = try #require(Data(base64Encoded: String(encoded)))
+        var archive = [UInt8](decoded)
+        let coder: [UInt8] = [6, 0xf1, 7, 1, 0x12, 0x53]
+        for place in archive.indices where archive[place...].starts(with: coder) { archive[place + 5] = 0x57 }
+        message.replaceSubrange(begin..<end, with: Data(archive).base64EncodedString())
+        let host = TrialHost(memory: 4 << 20)
+        host.walksDown = true
+        _ = unpacked(Array(message.utf8), host)
+        #expect(!host.children.contains { $0.data == SampleTests.payload })
+        #expect(host.children.contains { text($0.name) == "out.7z" })
+    }
+
     @Test func fragmentsAreTold() {
         let (host, _) = unpacked(
             lines(

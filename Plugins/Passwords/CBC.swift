@@ -1,0 +1,36 @@
+package import BytesE
+import CCrypto
+package import ModuleKit
+package import Unpacking
+
+/// AES in CBC mode over whole blocks; nil for a key of another size.
+func cbc(_ key: [UInt8], _ iv: [UInt8], _ data: [UInt8]) -> [UInt8]? {
+    var result = [UInt8](repeating: 0, count: data.count)
+    return CCrypto_aes_cbc_decrypt(key, key.count, iv, data, data.count, &result) == 1 ? result : nil
+}
+
+/// Decrypts a stream, piece by piece. What is behind its last whole block is padding or damage, and left out.
+///
+/// - Parameter size: bytes that are wanted; what follows them is padding.
+/// - Returns: false when a limit was met.
+package func decryptCBC(
+    _ packed: ByteView, _ key: [UInt8], _ vector: [UInt8], size: Int, into output: inout Output
+) throws(ModuleError) -> Bool {
+    var vector = vector
+    var index = 0
+    var left = size
+    let end = packed.count & ~15
+    while index < end, left > 0 {
+        try output.check()
+        let piece = packed.slice(index, min(end, index + 65536))
+        guard let plain = cbc(key, vector, piece.array) else { return false }
+        vector = piece.dropFirst(piece.count - 16).array
+        index += piece.count
+        let isKept = try plain.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
+            try output.append(ByteView(buffer).prefix(left))
+        }
+        guard isKept else { return false }
+        left -= min(left, plain.count)
+    }
+    return true
+}
