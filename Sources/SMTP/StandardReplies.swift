@@ -2,6 +2,7 @@
 /// is wrong inside the system is for the log, not for the client.
 extension Reply {
     package static let ok = Reply(250, "2.0.0 Ok")
+    package static let senderOk = Reply(250, "2.1.0 Ok")
     package static let bye = Reply(221, "2.0.0 Bye")
     package static let startContent = Reply(354, "End data with <CR><LF>.<CR><LF>")
     package static let readyForTLS = Reply(220, "2.0.0 Ready to start TLS")

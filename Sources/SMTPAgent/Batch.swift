@@ -7,6 +7,8 @@ struct Batch {
         /// Our own reply.
         case answer(Reply)
         case mail(MailCommand)
+        /// A sender that the client was told to be right: see `Transaction.isSenderHeld`.
+        case heldMail(MailCommand)
         case recipient(RecipientCommand)
 
         /// Whether the next hop has to answer.
@@ -18,7 +20,8 @@ struct Batch {
         func commands(xforward: XForward, for hop: NextHop) -> [[UInt8]] {
             switch self {
             case .answer: []
-            case .mail(let mail): xforward.commands(offered: hop.extensions.xforward) + [mail.bytes()]
+            case .mail(let mail), .heldMail(let mail):
+                xforward.commands(offered: hop.extensions.xforward) + [mail.bytes()]
             case .recipient(let recipient): [recipient.bytes]
             }
         }

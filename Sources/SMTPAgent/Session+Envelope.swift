@@ -4,6 +4,12 @@ import SMTP
 /// The envelope of the message under way.
 struct Transaction {
     var mail: MailCommand?
+    /// We have taken the sender ourselves; the next hop hears of it together with the first recipient, which saves a
+    /// round trip for each message. A refusal of the sender then is the reply to each recipient, as many servers do it
+    /// (Postfix: smtpd_delay_reject).
+    var isSenderHeld = false
+    /// What the next hop said to a sender that was held.
+    var senderRefusal: Reply?
     /// Those that the next hop took.
     var recipients: [RecipientCommand] = []
     /// Whether RCPT was tried at all.
@@ -29,7 +35,18 @@ extension Session {
         }
         transaction = Transaction()
         transaction.mail = mail
-        batch.add(.mail(mail))
+        if mayHoldSender {
+            transaction.isSenderHeld = true
+            batch.add(.answer(.senderOk))
+        } else {
+            batch.add(.mail(mail))
+        }
+    }
+
+    /// Not where the client is to see the server's own replies, and not before it is known what that server can do.
+    private var mayHoldSender: Bool {
+        guard case .filter = settings.role, let hop else { return false }
+        return hop.pipelines && !server.isAuthenticated
     }
 
     func add(_ recipient: RecipientCommand) async throws(SessionEnd) {
@@ -51,6 +68,10 @@ extension Session {
             }
         }
         transaction.policy = policy
+        if transaction.isSenderHeld, let mail = transaction.mail {
+            transaction.isSenderHeld = false
+            batch.add(.heldMail(mail))
+        }
         batch.add(.recipient(recipient))
     }
 
@@ -107,7 +128,11 @@ extension Session {
                     progress.heardHop = true
                 }
                 note(last, to: entry, hop)
-                client.write(last.bytes)
+                switch entry {
+                case .heldMail: break
+                case .recipient: client.write((transaction.senderRefusal ?? last).bytes)
+                case .mail, .answer: client.write(last.bytes)
+                }
             }
             progress.done += 1
         }
@@ -123,6 +148,9 @@ extension Session {
                 server.countIdleCommand()
                 transaction.mail = nil
             }
+        case .heldMail:
+            hop.isInTransaction = reply.isPositive
+            if !reply.isPositive { transaction.senderRefusal = reply }
         case .recipient(let recipient):
             if reply.isPositive {
                 transaction.recipients.append(recipient)

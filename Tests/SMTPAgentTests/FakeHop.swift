@@ -12,6 +12,8 @@ final class FakeHop: Sendable {
         var keywords = ["PIPELINING", "SIZE 10000000", "8BITMIME", "DSN", "XFORWARD NAME ADDR HELO", "CHUNKING"]
         /// Replies to RCPT by address; 250 for others.
         var recipients: [String: String] = [:]
+        /// Replies to MAIL by address; 250 for others. After a refusal RCPT gets 503.
+        var senders: [String: String] = [:]
         var data = "354 go"
         var final = "250 2.0.0 queued as X"
         /// Connections (counted from 1) that are closed instead of answering this verb.
@@ -79,6 +81,10 @@ final class FakeHop: Sendable {
         let behaviour = state.withLock { $0.behaviour }
         note("CONNECT")
         var verbs: [String: Int] = [:]
+        var hasSender = false
+        func address(in text: String) -> String {
+            text.split(separator: "<").last?.split(separator: ">").first.map(String.init) ?? ""
+        }
         let deadline = Deadline.seconds(60)
         stream.write(behaviour.greeting + "\r\n")
         while let bytes = try await stream.readLine(limit: 10_000, deadline: deadline) {
@@ -100,8 +106,16 @@ final class FakeHop: Sendable {
                 for (index, keyword) in lines.enumerated() {
                     stream.write("250\(index == lines.count - 1 ? " " : "-")\(keyword)\r\n")
                 }
+            case "MAIL":
+                let reply = behaviour.senders[address(in: text)] ?? "250 2.1.0 ok"
+                hasSender = reply.hasPrefix("250")
+                stream.write(reply + "\r\n")
             case "RCPT":
-                let address = text.split(separator: "<").last?.split(separator: ">").first.map(String.init) ?? ""
+                guard hasSender else {
+                    stream.write("503 5.5.1 MAIL first\r\n")
+                    continue
+                }
+                let address = address(in: text)
                 let isRefused = state.withLock { $0.refused[address].map { number >= $0 } ?? false }
                 let reply = isRefused ? "550 5.1.1 gone" : behaviour.recipients[address] ?? "250 2.1.5 ok"
                 stream.write(reply + "\r\n")

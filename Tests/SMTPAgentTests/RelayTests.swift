@@ -58,6 +58,55 @@ import Testing
         #expect(harness.scanner.calls.map(\.envelope.sender) == ["s@example.com", ""])
     }
 
+    /// The next hop hears of the sender with the first recipient; what it says to a sender is then the reply to recipients.
+    @Test func refusedSender() async throws {
+        var behaviour = FakeHop.Behaviour()
+        behaviour.senders["bad@example.com"] = "550 5.7.1 not you"
+        let harness = try Harness(hop: behaviour)
+        let replies = try await harness.client { client in
+            try await client.hello()
+            var replies: [String] = []
+            for line in [
+                "MAIL FROM:<bad@example.com>", "RCPT TO:<a@example.com>", "RCPT TO:<b@example.com>", "DATA", "RSET",
+                "MAIL FROM:<gone@example.com>", "RSET",
+            ] {
+                replies.append(try await client.ask(line))
+            }
+            replies.append(try await client.deliver("x\r\n"))
+            return replies
+        }
+        await harness.stop()
+        #expect(
+            replies == [
+                "250 2.1.0 Ok", "550 5.7.1 not you", "550 5.7.1 not you", "554 5.5.1 No valid recipients",
+                "250 2.0.0 Ok", "250 2.1.0 Ok", "250 2.0.0 Ok", "250 2.0.0 queued as X",
+            ])
+        #expect(harness.hop.seen.messages == ["x\r\n"])
+        #expect(
+            harness.hop.seen.lines == [
+                "CONNECT", "EHLO client.example", "MAIL FROM:<bad@example.com>", "RCPT TO:<a@example.com>",
+                "RCPT TO:<b@example.com>", "MAIL FROM:<s@example.com>", "RCPT TO:<r@example.com>", "DATA", "QUIT",
+            ])
+    }
+
+    /// A server that does not pipeline is asked at once, and so is the one that a redirected client wanted to reach.
+    @Test(arguments: [true, false])
+    func refusedSenderIsToldAtOnce(redirected: Bool) async throws {
+        var behaviour = FakeHop.Behaviour()
+        if !redirected { behaviour.keywords.removeFirst() }
+        behaviour.senders["bad@example.com"] = "550 5.7.1 not you"
+        let harness =
+            redirected
+            ? try Harness("av_eml_header_modification = no\n", hop: behaviour, redirected: true)
+            : try Harness(hop: behaviour)
+        let reply = try await harness.client { client in
+            try await client.hello()
+            return try await client.ask("MAIL FROM:<bad@example.com>")
+        }
+        await harness.stop()
+        #expect(reply == "550 5.7.1 not you")
+    }
+
     @Test func withoutValidRecipients() async throws {
         var behaviour = FakeHop.Behaviour()
         behaviour.recipients["r@example.com"] = "550 5.1.1 no such user"
