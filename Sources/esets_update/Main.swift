@@ -58,7 +58,9 @@ struct Main {
             guard arguments.operands.isEmpty else {
                 program.fail(usage: UsageError("files are for --check; an update takes them from the mirror"))
             }
-            if arguments.has("list") { ListCommand(arguments).run() } else { UpdateCommand(arguments).run() }
+            if arguments.has("list") { return ListCommand(arguments).run() }
+            Jitter.wait(arguments)
+            UpdateCommand(arguments).run()
         }
     }
 }

@@ -23,7 +23,6 @@ struct UpdateCommand {
     }
 
     func run() {
-        spread()
         do throws(UpdateError) {
             let lock = try UpdateLock(path: "\(system.paths.updateStateDirectory)/update.lock")
             Remains.remove(system.store, temporary: system.configuration.global.text("tmp_dir"))
@@ -33,16 +32,6 @@ struct UpdateCommand {
         } catch {
             UpdateTimes(system.paths.updateStateDirectory).attempted(now)
             Main.program.fail(error.description, code: error.exitCode)
-        }
-    }
-
-    /// Many clients with the same crontab must not ask at the same second.
-    private func spread() {
-        do throws(UsageError) {
-            guard let longest = try arguments.number("jitter", in: 0...86_400), longest > 0 else { return }
-            sleep(UInt32.random(in: 0...UInt32(longest)))
-        } catch {
-            Main.program.fail(usage: error)
         }
     }
 

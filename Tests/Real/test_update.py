@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -143,6 +144,39 @@ def test_busy_and_credentials():
     command = f"{tree.sbin}/esets_update"
     check(os.path.exists(command), "with credentials it works")
     server.password = None
+
+
+def test_jitter():
+    """Each waits for a time of its own before it asks anybody; what is configured meanwhile counts."""
+    update("--jitter=86401", expect=64)
+    update("--jitter=-1", expect=64)
+    server.take()
+    told = []
+    for _ in range(8):
+        process = subprocess.Popen(
+            [f"{tree.sbin}/esets_update", f"--root={tree.root}", "--verbose", "--jitter=86400"], stderr=subprocess.PIPE)
+        told.append(int(re.search(rb"waiting (\d+) seconds of 86400", process.stderr.readline()).group(1)))
+        process.kill()
+        process.wait()
+        process.stderr.close()
+    check(all(0 <= seconds <= 86_400 for seconds in told) and len(set(told)) > 1, f"the waiting times differ: {told}")
+    check(not server.take(), "while they wait, nobody is asked")
+    for _ in range(20):
+        process = subprocess.Popen(
+            [f"{tree.sbin}/esets_update", f"--root={tree.root}", "--verbose", "--jitter=4"], stderr=subprocess.PIPE)
+        began = time.monotonic()
+        seconds = int(re.search(rb"waiting (\d+) seconds of 4", process.stderr.readline()).group(1))
+        if seconds < 2:
+            process.kill()
+            process.communicate()
+            continue
+        content, marker = body_signatures(2000, 77)
+        publish(content)
+        process.communicate()
+        check(process.returncode == 0 and time.monotonic() - began >= seconds - 0.1, f"it waited its {seconds} seconds")
+        check(finds(marker), "and brings what was published while it waited")
+        return
+    check(False, "twenty times no waiting time of two seconds")
 
 
 def test_going_back():
@@ -417,7 +451,7 @@ try:
     tree.set("update:lists", 'update_checksum = "beside"')
     publish(body_signatures(10, 0)[0])
     tree.start()
-    for test in (test_list, test_busy_and_credentials, test_going_back, test_two_at_once, test_cut, test_clock,
+    for test in (test_list, test_jitter, test_busy_and_credentials, test_going_back, test_two_at_once, test_cut, test_clock,
                  test_damaged_state, test_repository, test_kills, test_full_disk):
         print(f"{test.__name__}: {(test.__doc__ or '').splitlines()[0] if test.__doc__ else ''}", flush=True)
         test()
