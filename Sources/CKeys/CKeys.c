@@ -36,30 +36,41 @@ static size_t encode(const EVP_PKEY *key, uint8_t *out) {
     return i2d_PUBKEY(key, &end) == length ? (size_t)length : 0;
 }
 
+/// Reads a block "PUBLIC KEY"; NULL when it is none.
+static EVP_PKEY *read_public(const void *bytes, size_t length) {
+    if (length > 16384) return NULL;
+    char *name = NULL, *header = NULL;
+    unsigned char *data = NULL;
+    long size = 0;
+    EVP_PKEY *key = NULL;
+    BIO *bio = BIO_new_mem_buf(bytes, (int)length);
+    // Not PEM_read_bio_PUBKEY: it would ask the terminal for the passphrase of an encrypted block.
+    if (bio != NULL && PEM_read_bio(bio, &name, &header, &data, &size) == 1 && strcmp(name, PEM_STRING_PUBLIC) == 0
+        && header[0] == '\0') {
+        const unsigned char *begin = data;
+        key = d2i_PUBKEY(NULL, &begin, size);
+        if (key != NULL && begin != data + size) {
+            EVP_PKEY_free(key);
+            key = NULL;
+        }
+    }
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_free(data);
+    BIO_free(bio);
+    ERR_clear_error();
+    return key;
+}
+
 size_t CKeys_public(int kind, const void *bytes, size_t length, uint8_t *out) {
     if (kind == CKEYS_ED25519) {
         if (length != 32) return 0;
         memcpy(out, bytes, 32);
         return 32;
     }
-    if (length > 16384) return 0;
-    size_t made = 0;
-    char *name = NULL, *header = NULL;
-    unsigned char *data = NULL;
-    long size = 0;
-    BIO *bio = BIO_new_mem_buf(bytes, (int)length);
-    // Not PEM_read_bio_PUBKEY: it would ask the terminal for the passphrase of an encrypted block.
-    if (bio != NULL && PEM_read_bio(bio, &name, &header, &data, &size) == 1 && strcmp(name, PEM_STRING_PUBLIC) == 0
-        && header[0] == '\0') {
-        const unsigned char *begin = data;
-        EVP_PKEY *key = d2i_PUBKEY(NULL, &begin, size);
-        if (key != NULL && begin == data + size && kind_of(key) == kind) made = encode(key, out);
-        EVP_PKEY_free(key);
-    }
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    OPENSSL_free(data);
-    BIO_free(bio);
+    EVP_PKEY *key = read_public(bytes, length);
+    size_t made = key != NULL && kind_of(key) == kind ? encode(key, out) : 0;
+    EVP_PKEY_free(key);
     ERR_clear_error();
     return made;
 }
@@ -165,13 +176,26 @@ size_t CKeys_private_write(const CKeys_private *key, const char *passphrase, cha
     return take(bio, ok, out, capacity);
 }
 
-size_t CKeys_private_public(const CKeys_private *key, char *out, size_t capacity) {
-    if (key->kind == CKEYS_ED25519) {
+static size_t write_public(EVP_PKEY *key, int kind, char *out, size_t capacity) {
+    if (kind == CKEYS_ED25519) {
         size_t length = 32;
-        return capacity >= 32 && EVP_PKEY_get_raw_public_key(key->key, (unsigned char *)out, &length) == 1 ? length : 0;
+        return capacity >= 32 && EVP_PKEY_get_raw_public_key(key, (unsigned char *)out, &length) == 1 ? length : 0;
     }
     BIO *bio = BIO_new(BIO_s_mem());
-    return take(bio, bio != NULL && PEM_write_bio_PUBKEY(bio, key->key) == 1, out, capacity);
+    return take(bio, bio != NULL && PEM_write_bio_PUBKEY(bio, key) == 1, out, capacity);
+}
+
+size_t CKeys_private_public(const CKeys_private *key, char *out, size_t capacity) {
+    return write_public(key->key, key->kind, out, capacity);
+}
+
+int CKeys_public_read(const void *pem, size_t length, char *out, size_t capacity, size_t *made) {
+    EVP_PKEY *key = read_public(pem, length);
+    int kind = key == NULL ? 0 : kind_of(key);
+    *made = kind == 0 ? 0 : write_public(key, kind, out, capacity);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return *made == 0 ? 0 : kind;
 }
 
 size_t CKeys_private_sign(const CKeys_private *key, const void *bytes, size_t length, uint8_t *out) {

@@ -34,11 +34,13 @@ package final class KeyRing {
 
     private static func publicPath(_ path: String) -> String { "\(path.dropLast(4)).pub" }
 
-    /// Reads a public key as metadata has it: a JSON object.
+    /// Reads a public key: as metadata has it, a JSON object, or PEM.
     package static func readPublic(_ path: String) throws(RepositoryError) -> PublicKey {
         let bytes = try files { () throws(SystemError) in try Files.read(path, limit: 1 << 16) }
+        if let key = PublicKey(pem: bytes) { return key }
         guard let json = try? JSONValue(parsing: bytes), let key = PublicKey(json), key.isUsable else {
-            throw RepositoryError(.keys, "\(path): no public key that can be used")
+            throw RepositoryError(
+                .keys, "\(path): no public key that can be used (PEM, or the JSON object of metadata)")
         }
         return key
     }

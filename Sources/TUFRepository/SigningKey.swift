@@ -29,14 +29,7 @@ package final class SigningKey {
         self.key = key
         var room = [CChar](repeating: 0, count: 4096)
         let count = CKeys_private_public(key, &room, room.count)
-        let bytes = room[..<count].map { UInt8(bitPattern: $0) }
-        let text = String(decoding: bytes, as: UTF8.self)
-        switch CKeys_private_kind(key) {
-        case CKEYS_ED25519:
-            publicKey = PublicKey(type: "ed25519", scheme: "ed25519", value: Hexadecimal.text(bytes))
-        case CKEYS_ECDSA_P256: publicKey = PublicKey(type: "ecdsa", scheme: "ecdsa-sha2-nistp256", value: text)
-        default: publicKey = PublicKey(type: "rsa", scheme: "rsassa-pss-sha256", value: text)
-        }
+        publicKey = PublicKey(kind: CKeys_private_kind(key), room[..<count])
         keyID = publicKey.keyID
         if count == 0 {
             CKeys_private_free(key)
@@ -73,5 +66,29 @@ package final class SigningKey {
         let count = CKeys_private_sign(key, bytes, bytes.count, &signature)
         guard count > 0 else { throw RepositoryError(.keys, "the key \(keyID) cannot sign") }
         return Array(signature[..<count])
+    }
+}
+
+extension PublicKey {
+    /// - Parameters:
+    ///   - kind: one of CKEYS_….
+    ///   - half: what libcrypto writes of a public key of this kind.
+    fileprivate init(kind: Int32, _ half: ArraySlice<CChar>) {
+        let bytes = half.map { UInt8(bitPattern: $0) }
+        let text = String(decoding: bytes, as: UTF8.self)
+        switch kind {
+        case CKEYS_ED25519: self.init(type: "ed25519", scheme: "ed25519", value: Hexadecimal.text(bytes))
+        case CKEYS_ECDSA_P256: self.init(type: "ecdsa", scheme: "ecdsa-sha2-nistp256", value: text)
+        default: self.init(type: "rsa", scheme: "rsassa-pss-sha256", value: text)
+        }
+    }
+
+    /// A key that another program made: PEM, as `openssl pkey -pubout` writes it. nil when it is no key of our kinds.
+    init?(pem: [UInt8]) {
+        var room = [CChar](repeating: 0, count: 4096)
+        var count = 0
+        let kind = CKeys_public_read(pem, pem.count, &room, room.count, &count)
+        guard kind != 0 else { return nil }
+        self.init(kind: kind, room[..<count])
     }
 }

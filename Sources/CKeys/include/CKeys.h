@@ -20,6 +20,10 @@
 /// Returns the number of bytes, or 0 when it is no such key.
 size_t CKeys_public(int kind, const void *bytes, size_t length, uint8_t *out);
 
+/// Reads the public key of any kind out of PEM ("PUBLIC KEY") and writes what CKeys_private_public writes; its length goes
+/// to made. Returns the kind, or 0 when it is no such key.
+int CKeys_public_read(const void *pem, size_t length, char *out, size_t capacity, size_t *made);
+
 /// Checks a signature with a key in the form that CKeys_public made. Returns 1 when it is right, 0 otherwise.
 int CKeys_verify(int kind, const uint8_t *key, size_t key_length, const void *bytes, size_t length,
                  const uint8_t *signature, size_t signature_length);
