@@ -43,12 +43,7 @@ final class EmbeddedUnpacker: Unpacker {
             return false
         }
         count += 1
-        var child = Child()
-        child.data = data.slice(place.lowerBound, place.upperBound)
-        child.offset = UInt64(place.lowerBound)
-        child.extent = UInt64(place.count)
-        child.flags = EM_OBJECT_IN_PLACE
-        try submit(child)
+        try submit(part(place))
         return true
     }
 }

@@ -26,12 +26,7 @@ final class OverlayUnpacker: Unpacker {
     override func next() throws(ModuleError) -> Bool {
         guard !isDone, mayHaveChildren(), let place = Self.overlay(data) else { return false }
         isDone = true
-        var child = Child()
-        child.data = data.slice(place.lowerBound, place.upperBound)
-        child.offset = UInt64(place.lowerBound)
-        child.extent = UInt64(place.count)
-        child.flags = EM_OBJECT_IN_PLACE
-        try submit(child)
+        try submit(part(place))
         return true
     }
 }

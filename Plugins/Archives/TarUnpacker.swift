@@ -88,11 +88,7 @@ final class TarUnpacker: Unpacker {
         }
         // Links, devices, directories have no content.
         guard count > 0 else { return false }
-        var child = Child()
-        child.data = body
-        child.offset = UInt64(start)
-        child.extent = UInt64(count)
-        child.flags = EM_OBJECT_IN_PLACE
+        var child = part(start..<(start + count))
         if isTruncated { child.flags |= EM_OBJECT_TRUNCATED }
         if var map {
             let stored = isMapInside ? map.take(from: body) : body

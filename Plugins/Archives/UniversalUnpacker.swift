@@ -26,12 +26,7 @@ final class UniversalUnpacker: Unpacker {
         guard !left.isEmpty, mayHaveChildren() else { return false }
         let place = left.removeFirst()
         self.left = left
-        var child = Child()
-        child.data = data.slice(place.lowerBound, place.upperBound)
-        child.offset = UInt64(place.lowerBound)
-        child.extent = UInt64(place.count)
-        child.flags = EM_OBJECT_IN_PLACE
-        try submit(child)
+        try submit(part(place))
         return true
     }
 

@@ -69,15 +69,10 @@ final class ISOTreesUnpacker: Unpacker {
         guard mayHaveChildren() else { return false }
         if left == nil { left = try difference() }
         guard let file = left?.popLast() else { return false }
-        var child = Child()
-        child.data = data.slice(file.place, file.place + file.size)
-        child.offset = UInt64(file.place)
-        child.extent = UInt64(child.data.count)
-        child.flags = EM_OBJECT_IN_PLACE | (child.data.count < file.size ? EM_OBJECT_TRUNCATED : 0)
         found(EM_OBJECT_MALFORMED)
         let name = data.slice(file.name.lowerBound, file.name.upperBound)
         try submit(
-            child,
+            part(file.place..<(file.place + file.size)),
             name: file.isJoliet
                 ? Charset.utf16BigEndian.decode(name) : entryName(name, isUTF8: false, otherwise: .latin1))
         return true

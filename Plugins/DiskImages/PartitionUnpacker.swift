@@ -56,14 +56,8 @@ final class PartitionUnpacker: Unpacker {
             try read()
         }
         guard index < partitions.count else { return false }
-        var child = Child()
-        let place = partitions[index]
+        try submit(part(partitions[index]))
         index += 1
-        child.data = data.slice(place.lowerBound, place.upperBound)
-        child.offset = UInt64(place.lowerBound)
-        child.extent = UInt64(child.data.count)
-        child.flags = EM_OBJECT_IN_PLACE
-        try submit(child)
         return true
     }
 

@@ -63,13 +63,8 @@ final class UDFUnpacker: Unpacker {
 
     private func submit(_ node: UDFVolume.Node, _ name: [UInt8]) throws(ModuleError) {
         var child = Child()
-        child.statedSize = node.size
         if node.extents.count == 1, node.extents[0].place.count == node.extents[0].size {
-            let place = node.extents[0].place
-            child.data = data.slice(place.lowerBound, place.upperBound)
-            child.offset = UInt64(place.lowerBound)
-            child.extent = UInt64(place.count)
-            child.flags |= EM_OBJECT_IN_PLACE
+            child = part(node.extents[0].place)
         } else {
             var output = try Output(scan, in: object, expected: Int(clamping: node.size))
             for extent in node.extents {
@@ -79,6 +74,7 @@ final class UDFUnpacker: Unpacker {
             }
             try close(&output, &child)
         }
+        child.statedSize = node.size
         if UInt64(child.data.count) < node.size, child.flags & EM_OBJECT_OVER_LIMIT == 0 {
             child.flags |= EM_OBJECT_TRUNCATED
         }

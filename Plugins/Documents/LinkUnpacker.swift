@@ -40,12 +40,7 @@ final class LinkUnpacker: Unpacker {
         guard case .appended = stage else { return false }
         stage = .done
         guard let end, end < data.count else { return false }
-        var child = Child()
-        child.data = data.dropFirst(end)
-        child.offset = UInt64(end)
-        child.extent = UInt64(child.data.count)
-        child.flags = EM_OBJECT_IN_PLACE
-        try submit(child)
+        try submit(part(end..<data.count))
         return true
     }
 

@@ -45,13 +45,8 @@ final class OneNoteUnpacker: Unpacker {
             position = hit + 16
             guard let size = data.load(UInt64.self, at: hit + 16) else { return false }
             let start = hit + 36
-            var child = Child()
-            child.data = data.slice(start, start + Int(clamping: min(size, UInt64(data.count))))
-            guard !child.data.isEmpty else { continue }
-            child.offset = UInt64(start)
-            child.extent = UInt64(child.data.count)
-            child.flags = EM_OBJECT_IN_PLACE
-            if UInt64(child.data.count) < size { child.flags |= EM_OBJECT_TRUNCATED }
+            guard size > 0, start < data.count else { continue }
+            let child = part(start..<(start + Int(clamping: min(size, UInt64(data.count)))))
             position = start + child.data.count
             try submit(child)
             return true
@@ -85,11 +80,7 @@ final class OneNoteUnpacker: Unpacker {
             guard let size = compactNumber(&place), size > 0, size <= length,
                 length - size == UInt64(place - start), size <= UInt64(data.count - place)
             else { continue }
-            var child = Child()
-            child.data = data.slice(place, place + Int(size))
-            child.offset = UInt64(place)
-            child.extent = size
-            child.flags = EM_OBJECT_IN_PLACE
+            let child = part(place..<(place + Int(size)))
             position = place + Int(size)
             try submit(child)
             return true

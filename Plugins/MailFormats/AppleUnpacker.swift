@@ -30,13 +30,7 @@ final class AppleUnpacker: Unpacker {
                 return false
             }
             guard kind == 1 || kind == 2, size > 0 else { continue }
-            var child = Child()
-            child.data = data.slice(Int(offset), Int(offset) + Int(size))
-            child.offset = min(UInt64(offset), UInt64(data.count))
-            child.extent = UInt64(child.data.count)
-            child.flags = EM_OBJECT_IN_PLACE
-            if child.data.count < Int(size) { child.flags |= EM_OBJECT_TRUNCATED }
-            try submit(child)
+            try submit(part(Int(offset)..<(Int(offset) + Int(size))))
             return true
         }
         return false

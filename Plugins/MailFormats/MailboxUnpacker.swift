@@ -41,12 +41,8 @@ final class MailboxUnpacker: Unpacker {
             search = hit + 5
         }
         position = end
-        var child = Child()
-        child.data = data.slice(start, end)
+        var child = part(start..<end)
         child.declared = ByteView("message/rfc822")
-        child.offset = UInt64(start)
-        child.extent = UInt64(end - start)
-        child.flags = EM_OBJECT_IN_PLACE
         if !child.data.isEmpty { try submit(child) }
         return true
     }

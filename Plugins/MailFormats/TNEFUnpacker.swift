@@ -54,9 +54,9 @@ final class TNEFUnpacker: Unpacker {
                 if submitted { return true }
             case Self.attachmentTitle:
                 if name.isEmpty { name = text(value) }
-            case Self.attachmentData: waiting = inPlace(value, start)
+            case Self.attachmentData: waiting = part(start..<(start + value.count))
             case Self.body:
-                try submit(inPlace(value, start))
+                try submit(part(start..<(start + value.count)))
                 return true
             case Self.attachmentProperties, Self.messageProperties:
                 properties = MAPIProperties(value)
@@ -80,10 +80,10 @@ final class TNEFUnpacker: Unpacker {
         case MAPIProperties.attachData:
             // An object begins with the identifier of its interface.
             let skip = property.isObject ? 16 : 0
-            try submit(inPlace(property.value.dropFirst(skip), place + skip), name: name)
+            try submit(part((place + skip)..<max(place + skip, place + property.value.count)), name: name)
             return true
         case MAPIProperties.html, MAPIProperties.plainBody:
-            try submit(inPlace(property.value, place))
+            try submit(part(place..<(place + property.value.count)))
             return true
         case MAPIProperties.compressedRTF:
             var output = try Output(scan, in: object)
@@ -104,15 +104,6 @@ final class TNEFUnpacker: Unpacker {
         waiting = nil
         try submit(child, name: name)
         return true
-    }
-
-    private func inPlace(_ value: ByteView, _ start: Int) -> Child {
-        var child = Child()
-        child.data = value
-        child.offset = UInt64(min(start, data.count))
-        child.extent = UInt64(value.count)
-        child.flags = EM_OBJECT_IN_PLACE
-        return child
     }
 
     /// Text up to its terminator.

@@ -9,7 +9,7 @@ import Unpacking
 final class SquashFSUnpacker: Unpacker {
     private var inodes: SquashFSInodes
     private let image: SquashFSImage
-    private var names: SquashFSNames?
+    private var names: NumberedNames?
     /// Most bytes of the table of directories.
     private static let mostDirectories = 4 << 20
     /// Most bytes of one inode.
@@ -49,7 +49,7 @@ final class SquashFSUnpacker: Unpacker {
     }
 
     /// The names in the table of directories, which ends where the next one begins.
-    private func readNames() throws(ModuleError) -> SquashFSNames {
+    private func readNames() throws(ModuleError) -> NumberedNames {
         var table = try Output(scan, in: object)
         var place = image.directoryTable
         while place < image.directoryEnd, table.count < Self.mostDirectories {
@@ -57,7 +57,7 @@ final class SquashFSUnpacker: Unpacker {
             guard let used = try image.metadata(at: place, scan, into: &table) else { break }
             place += used
         }
-        return SquashFSNames(try table.finish())
+        return NumberedNames(squashFS: try table.finish())
     }
 
     // MARK: Inodes
@@ -198,7 +198,7 @@ final class SquashFSUnpacker: Unpacker {
         if output.stoppedBy == 0 { _ = try output.append(tail) }
         try close(&output, &child)
         child.extent = UInt64(max(0, position - Int(clamping: file.start)))
-        try submit(child, name: names?.name(file.inode) ?? [])
+        try submit(child, name: names?.name(UInt64(file.inode)) ?? [])
     }
 
     /// The end of a file, which lies together with those of others.

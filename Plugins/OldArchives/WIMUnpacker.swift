@@ -10,7 +10,7 @@ final class WIMUnpacker: Unpacker {
     private var index: Int?
     private var tableStart = 0
     private var tableSize = 0
-    private var names = WIMNames()
+    private var names = NumberedNames()
 
     private static let entrySize = 50
 
@@ -83,12 +83,12 @@ final class WIMUnpacker: Unpacker {
             guard images <= Self.mostImages else { return }
             let packed = data.dropFirst(Int(resource.offset)).prefix(Int(clamping: resource.packedSize))
             guard resource.flags & 4 != 0 else {
-                names.add(packed)
+                names.add(wim: packed)
                 continue
             }
             var output = try Output(scan, in: object, expected: Int(resource.size))
             var child = Child()
-            if try expand(packed, resource.size, &child, into: &output) { names.add(try output.finish()) }
+            if try expand(packed, resource.size, &child, into: &output) { names.add(wim: try output.finish()) }
         }
     }
 

@@ -42,12 +42,7 @@ final class IconUnpacker: Unpacker {
                 found(EM_OBJECT_MALFORMED)
                 continue
             }
-            var child = Child()
-            child.data = data.slice(place.lowerBound, place.upperBound)
-            child.offset = UInt64(place.lowerBound)
-            child.extent = UInt64(place.count)
-            child.flags = EM_OBJECT_IN_PLACE
-            try submit(child)
+            try submit(part(place))
             return true
         }
         return false

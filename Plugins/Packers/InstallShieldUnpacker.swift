@@ -91,7 +91,6 @@ final class InstallShieldUnpacker: Unpacker {
             return false
         }
         stage = .plain(head.place.upperBound)
-        let content = data.slice(head.place.lowerBound, head.place.upperBound)
         if head.name.equalsIgnoringCase(ByteView("data1.hdr")) {
             header = head.place
         } else if head.name.hasPrefixIgnoringCase(ByteView("data")), head.name.hasSuffixIgnoringCase(ByteView(".cab")),
@@ -103,13 +102,7 @@ final class InstallShieldUnpacker: Unpacker {
             }
             cabinets.append((number, head.place))
         }
-        var child = Child()
-        child.data = content
-        child.offset = UInt64(head.place.lowerBound)
-        child.extent = UInt64(content.count)
-        child.flags = EM_OBJECT_IN_PLACE
-        if content.count < head.place.count { child.flags |= EM_OBJECT_TRUNCATED }
-        try submit(child, name: head.name.array)
+        try submit(part(head.place), name: head.name.array)
         return true
     }
 

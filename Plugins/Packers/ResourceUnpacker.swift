@@ -32,12 +32,7 @@ final class ResourceUnpacker: Unpacker {
         try scan.check()
         left.removeLast()
         places = left
-        var child = Child()
-        child.data = data.slice(place.lowerBound, place.upperBound)
-        child.offset = UInt64(place.lowerBound)
-        child.extent = UInt64(place.count)
-        child.flags = EM_OBJECT_IN_PLACE
-        try submit(child)
+        try submit(part(place))
         return true
     }
 

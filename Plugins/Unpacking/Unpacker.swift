@@ -82,6 +82,16 @@ open class Unpacker {
         package init() {}
     }
 
+    /// What stands unencoded at a place of the container, as far as the container goes.
+    package final func part(_ place: Range<Int>) -> Child {
+        var child = Child()
+        child.data = data.slice(place.lowerBound, place.upperBound)
+        child.offset = UInt64(min(place.lowerBound, data.count))
+        child.extent = UInt64(child.data.count)
+        child.flags = EM_OBJECT_IN_PLACE | (child.data.count < place.count ? EM_OBJECT_TRUNCATED : 0)
+        return child
+    }
+
     /// Submits a child. A refusal by a limit is noted by the host and is no error here.
     package final func submit(_ child: Child) throws(ModuleError) {
         var raw = em_object()
