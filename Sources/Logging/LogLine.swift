@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// One message, ready but for its time stamp.
 struct LogLine: Sendable {
@@ -8,26 +9,44 @@ struct LogLine: Sendable {
 
     /// `<PRI>Mmm dd hh:mm:ss body`: what the local socket of every syslog daemon understands (RFC 3164 §4.1, as
     /// syslog(3) writes it: local time, no host name).
-    var syslog: [UInt8] {
-        let now = LogLine.time(localtime_r)
+    var syslog: [UInt8] { Array("<\(priority)>".utf8) + LogLine.local.bytes(LogLine.localStamp) + body }
+
+    /// `YYYY-MM-DDThh:mm:ssZ body` and a line end, in UTC.
+    var file: [UInt8] { LogLine.universal.bytes(LogLine.universalStamp) + body + [0x0A] }
+
+    /// The stamp of the present second: under load many lines have the same.
+    private final class Stamp: Sendable {
+        private let newest = Mutex<(second: time_t, bytes: [UInt8])>((-1, []))
+
+        func bytes(_ make: (time_t) -> String) -> [UInt8] {
+            let second = Glibc.time(nil)
+            return newest.withLock { newest in
+                if newest.second != second { newest = (second, Array(make(second).utf8)) }
+                return newest.bytes
+            }
+        }
+    }
+
+    private static let local = Stamp()
+    private static let universal = Stamp()
+
+    private static func localStamp(_ second: time_t) -> String {
+        let now = time(second, localtime_r)
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         let month = months[max(0, min(11, Int(now.tm_mon)))]
         let day = now.tm_mday < 10 ? " \(now.tm_mday)" : "\(now.tm_mday)"
-        let stamp = "<\(priority)>\(month) \(day) \(LogLine.clock(now)) "
-        return Array(stamp.utf8) + body
+        return "\(month) \(day) \(clock(now)) "
     }
 
-    /// `YYYY-MM-DDThh:mm:ssZ body` and a line end, in UTC.
-    var file: [UInt8] {
-        let now = LogLine.time(gmtime_r)
-        let date = "\(now.tm_year + 1900)-\(LogLine.two(now.tm_mon + 1))-\(LogLine.two(now.tm_mday))"
-        return Array("\(date)T\(LogLine.clock(now))Z ".utf8) + body + [0x0A]
+    private static func universalStamp(_ second: time_t) -> String {
+        let now = time(second, gmtime_r)
+        return "\(now.tm_year + 1900)-\(two(now.tm_mon + 1))-\(two(now.tm_mday))T\(clock(now))Z "
     }
 
     private static func time(
-        _ convert: (UnsafePointer<time_t>, UnsafeMutablePointer<tm>) -> UnsafeMutablePointer<tm>?
+        _ second: time_t, _ convert: (UnsafePointer<time_t>, UnsafeMutablePointer<tm>) -> UnsafeMutablePointer<tm>?
     ) -> tm {
-        var seconds = Glibc.time(nil)
+        var seconds = second
         var parts = tm()
         _ = convert(&seconds, &parts)
         return parts

@@ -17,10 +17,8 @@ enum LogText {
     /// Control characters as `\xNN`, so that nobody forges a second line.
     static func plain(_ text: String) -> String { escaped(text, quotes: false, limit: maximumLength) }
 
-    /// In quotes, with `\"` and `\\`.
-    static func quoted(_ text: String) -> String {
-        "\"" + escaped(text, quotes: true, limit: maximumValueLength) + "\""
-    }
+    /// What stands between quotes, with `\"` and `\\`.
+    static func inQuotes(_ text: String) -> String { escaped(text, quotes: true, limit: maximumValueLength) }
 
     private static func escaped(_ text: String, quotes: Bool, limit: Int) -> String {
         // Nearly every text: nothing in it needs care.

@@ -43,15 +43,25 @@ package struct ScanRecord: Sendable, Equatable {
 
     /// `vdb=…, agent=…, name="…", virus="…", action="…", info="…", …`, as log readers split it.
     package var line: String {
-        var fields = [
-            "vdb=\(database)", "agent=\(LogText.plain(agent))", "name=\(LogText.quoted(name))",
-            "virus=\(LogText.quoted(virus))", "action=\(LogText.quoted(action))", "info=\(LogText.quoted(info))",
-        ]
-        for (key, value) in [("avstatus", avStatus), ("asstatus", asStatus), ("hop", hop), ("from", from)] {
-            if let value { fields.append("\(key)=\(LogText.quoted(value))") }
+        var text = "vdb=\(database), agent="
+        text.reserveCapacity(384)
+        text += LogText.plain(agent)
+        func add(_ key: String, _ value: String?) {
+            guard let value else { return }
+            text += key
+            text += LogText.inQuotes(value)
+            text += "\""
         }
-        if !to.isEmpty { fields.append("to=\(LogText.quoted(recipients))") }
-        return fields.joined(separator: ", ")
+        add(", name=\"", name)
+        add(", virus=\"", virus)
+        add(", action=\"", action)
+        add(", info=\"", info)
+        add(", avstatus=\"", avStatus)
+        add(", asstatus=\"", asStatus)
+        add(", hop=\"", hop)
+        add(", from=\"", from)
+        add(", to=\"", to.isEmpty ? nil : recipients)
+        return text
     }
 
     /// At most ten recipients, and how many more there are.

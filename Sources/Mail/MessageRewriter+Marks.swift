@@ -94,12 +94,12 @@ extension MessageRewriter {
             var name = "X-EsetsResult"
             var template = line
             if let colon = line.utf8.firstIndex(of: 0x3A), HeaderText.isFieldName(line[..<colon]),
-                line[..<colon].lowercased().hasPrefix("x-")
+                line.utf8.first.map({ $0 | 0x20 }) == 0x78, line.utf8.dropFirst().first == 0x2D
             {
                 name = String(line[..<colon])
                 template = line[line.utf8.index(after: colon)...]
             }
-            var value = SafeText.line(Template(String(template)).expanded(values), limit: 600)
+            var value = SafeText.line(Template.expand(template, values), limit: 600)
             value = trimmed(value)
             // "clean, %virus%" has nothing to say behind the comma.
             if value.hasSuffix(",") { value = decision.threats.isEmpty ? "\(value) is OK" : String(value.dropLast()) }

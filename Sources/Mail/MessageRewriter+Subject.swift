@@ -5,6 +5,7 @@ import MIME
 /// Prefixes of the subject.
 extension MessageRewriter {
     func tagSubject(_ edits: inout EditList) {
+        guard wantsTags else { return }
         let fields = outline.fields.filter { $0.isNamed("subject", in: message) }
         guard !fields.isEmpty else {
             let tags = wantedTags(before: "")
@@ -20,6 +21,11 @@ extension MessageRewriter {
             let tags = wantedTags(before: String(decoding: EncodedWords.decode(value, limit: 8192), as: UTF8.self))
             if !tags.isEmpty { insert(tags.joined(separator: " "), before: field, isAlone: value.isEmpty, &edits) }
         }
+    }
+
+    private var wantsTags: Bool {
+        decision.antivirus.map { modification.antivirusSubject.contains($0.mask) } ?? false
+            || decision.antispam.map { modification.antispamSubject.contains($0.mask) } ?? false
     }
 
     /// The prefixes that the subject does not have yet, virus status first.

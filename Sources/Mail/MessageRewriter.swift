@@ -16,8 +16,6 @@ package struct MessageRewriter {
     let decision: Decision
     let modification: Modification
     let values: TemplateValues
-    /// What the subject field says, as text.
-    let subject: String
     /// What `av_eml_header_template` comes to.
     let resultFields: [(name: String, value: String)]
 
@@ -35,9 +33,8 @@ package struct MessageRewriter {
         outline =
             hasFootnote || !decision.removals.isEmpty
             ? MessageOutline(message) : MessageOutline(headerOf: message)
-        subject = Self.subject(of: message, outline)
         var complete = values
-        complete.subject = subject
+        if modification.namesSubject { complete.subject = Self.subject(of: message, outline) }
         self.values = complete
         resultFields = Self.resultFields(decision, modification, complete)
     }

@@ -12,6 +12,12 @@ package struct Modification: Sendable, Equatable {
     package var antispamSubjectTemplate = Template("")
     package var footnoteTemplate = Template("")
 
+    /// Whether any template has the subject in it.
+    var namesSubject: Bool {
+        headerTemplate.namesSubject || antivirusSubjectTemplate.namesSubject || antispamSubjectTemplate.namesSubject
+            || footnoteTemplate.namesSubject
+    }
+
     package init() {}
 
     package init(_ settings: Settings) {

@@ -10,7 +10,8 @@ package struct TemplateValues: Sendable, Equatable {
     package var sender = ""
     package var recipient = ""
     package var subject = ""
-    package var date = ""
+    /// Seconds since 1970; 0: no date.
+    package var time: UInt64 = 0
     package var host = ""
 
     package init() {}
@@ -22,11 +23,11 @@ package struct TemplateValues: Sendable, Equatable {
     ///   - sender: reverse path, if known.
     ///   - recipients: all whom this copy goes to.
     ///   - subject: decoded subject of the message.
-    ///   - date: as it shall appear, e.g. `MailDate.text(seconds:)`.
+    ///   - time: seconds since 1970.
     ///   - host: name of this machine.
     package init(
         _ decision: Decision, databaseVersion: UInt64, productVersion: String, sender: String?, recipients: [String],
-        subject: String, date: String, host: String
+        subject: String, time: UInt64, host: String
     ) {
         antivirusStatus = decision.antivirus?.text ?? ""
         antispamStatus = decision.antispam?.text ?? ""
@@ -37,7 +38,7 @@ package struct TemplateValues: Sendable, Equatable {
         self.sender = sender ?? ""
         recipient = recipients.joined(separator: ", ")
         self.subject = subject
-        self.date = date
+        self.time = time
         self.host = host
     }
 
@@ -53,7 +54,7 @@ package struct TemplateValues: Sendable, Equatable {
         case "sender": sender
         case "recipient": recipient
         case "subject": subject
-        case "date": date
+        case "date": time == 0 ? "" : MailDate.text(seconds: time)
         case "host": host
         default: nil
         }
@@ -64,18 +65,24 @@ package struct TemplateValues: Sendable, Equatable {
 /// %vdb% %sender% %recipient% %subject% %date% %host%`, and `%%` for a percent sign. What is no variable
 /// stays as it is.
 package struct Template: Sendable, Equatable {
-    package var text: String
+    package let text: String
+    /// Whether the subject of the message is in it: else it need not be decoded.
+    let namesSubject: Bool
 
     package init(_ text: String) {
         self.text = text
+        namesSubject = text.contains("%subject%")
     }
 
     /// The text with each variable replaced by its value; a value is one line, whatever it holds, and is not
     /// expanded again.
-    package func expanded(_ values: TemplateValues) -> String {
+    package func expanded(_ values: TemplateValues) -> String { Self.expand(text[...], values) }
+
+    /// The same with a part of a template.
+    static func expand(_ text: Substring, _ values: TemplateValues) -> String {
         var result = ""
         // By bytes: telling whole characters apart is costly.
-        var rest = text[...]
+        var rest = text
         while let percent = rest.utf8.firstIndex(of: 0x25) {
             result += rest[..<percent]
             let afterwards = rest[rest.utf8.index(after: percent)...]

@@ -86,7 +86,7 @@ package struct PipeRun {
                     values: TemplateValues(
                         decision, databaseVersion: verdict.databaseVersion, productVersion: productVersion,
                         sender: envelope.sender, recipients: envelope.recipients, subject: "",
-                        date: MailDate.text(seconds: Clock.realtime / 1_000_000_000), host: host))
+                        time: Clock.realtime / 1_000_000_000, host: host))
                 try write(rewriter.segments(), of: view, to: output)
             }
             return decision.action

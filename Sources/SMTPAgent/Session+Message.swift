@@ -170,7 +170,7 @@ extension Session {
             guard decision.action == .accept else { return Plan(decision: decision, segments: []) }
             let values = TemplateValues(
                 decision, databaseVersion: verdict?.databaseVersion ?? 0, productVersion: version, sender: sender,
-                recipients: recipients, subject: "", date: MailDate.text(seconds: Clock.realtime / 1_000_000_000),
+                recipients: recipients, subject: "", time: Clock.realtime / 1_000_000_000,
                 host: host)
             let rewriter = MessageRewriter(
                 message: message.view, decision: decision, modification: policy.modification,

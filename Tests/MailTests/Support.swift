@@ -28,7 +28,7 @@ func rewrite(
             values: values
                 ?? TemplateValues(
                     decision, databaseVersion: 42, productVersion: "5.0", sender: "s@example.org",
-                    recipients: ["r@example.org"], subject: "", date: "Sun, 01 Jul 2018 12:00:00 +0000",
+                    recipients: ["r@example.org"], subject: "", time: 1_530_446_400,
                     host: "mx.example.org"))
         return String(decoding: join(rewriter.segments(), view), as: UTF8.self)
     }

@@ -14,7 +14,7 @@ import Testing
         values.sender = "s@example.org"
         values.recipient = "r@example.org"
         values.subject = "Hi"
-        values.date = "today"
+        values.time = 1_530_446_400
         values.host = "mx"
         return values
     }
@@ -22,7 +22,7 @@ import Testing
     @Test(arguments: [
         ("[%avstatus%]", "[infected]"), ("%asstatus%", "SPAM"), ("%virus%", "Test.Virus"),
         ("%VIRUSNAME%", "Test.Virus"), ("%score%", "97.5"), ("%version%/%vdb%", "5.0/42"),
-        ("%sender%>%recipient%", "s@example.org>r@example.org"), ("%subject%", "Hi"), ("%date%%host%", "todaymx"),
+        ("%sender%>%recipient%", "s@example.org>r@example.org"), ("%subject%", "Hi"), ("%date%%host%", "Sun, 01 Jul 2018 12:00:00 +0000mx"),
         ("100%%", "100%"), ("%%avstatus%%", "%avstatus%"), ("%unknown%", "%unknown%"), ("50% off", "50% off"),
         ("%", "%"), ("%%%", "%%"), ("%x%avstatus%", "%xinfected"),
         (
@@ -47,7 +47,7 @@ import Testing
             .accept, .deleted, antivirus: .deleted, antispam: .likelySpam, score: 71.26, threats: ["A", "B"])
         let values = TemplateValues(
             decision, databaseVersion: 0, productVersion: "5", sender: nil, recipients: ["a", "b"], subject: "s",
-            date: "d", host: "h")
+            time: 1, host: "h")
         #expect(
             Template("%avstatus%|%asstatus%|%virus%|%score%|%vdb%|%sender%|%recipient%").expanded(values)
                 == "clean (deleted)|OK|A, B|71.3|||a, b")
