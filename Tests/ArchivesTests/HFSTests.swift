@@ -43,6 +43,22 @@ import Testing
         #expect(host.flags == 0)
     }
 
+    /// Copies from near and far, in blocks of each kind.
+    @Test func packedByApple() throws {
+        let host = try opened("lzfse")
+        #expect(host.names == ["lzfse", "lzvn"])
+        let data = try #require(host.children.first).data
+        #expect(host.children.last?.data == data)
+        #expect(data.count == 2048 + 300 + 17_000 + 600 + 40 * sentence.utf8.count)
+        #expect(Array(data[2048..<2148]) == Array(data[..<100]))
+        #expect(data[2148] == 0x5A)
+        #expect(Array(data[2149..<2348]) == Array(data[101..<300]))
+        #expect(data[2348..<19_348].allSatisfy { $0 == 0 })
+        #expect(Array(data[19_348..<19_948]) == Array(data[300..<900]))
+        #expect(Array(data.suffix(920)) == Array(repeated(40).utf8))
+        #expect(host.children.allSatisfy { $0.flags == 0 })
+    }
+
     /// Leaves to which no node leads are read all the same.
     @Test func treeWithoutRoot() throws {
         #expect(try opened("root-nowhere").texts == [sentence, "a resource"])

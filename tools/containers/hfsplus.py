@@ -94,7 +94,7 @@ def decmpfs(kind, data):
     if kind & 0xff == 4:
         return head, compressed_resources(data, kind > 255)
     if kind & 0xff in (7, 8, 11, 12):
-        pack = lzfse.lzvn if kind & 0xff < 11 else lzfse.lzfse
+        pack = lzfse.lzvn if kind & 0xff < 11 else lambda some: lzfse.lzfse(some, ("bvx2",) if kind & 1 else ("bvx2", "bvxn", "bvx1", "bvx-"))
         blocks = [b"\x06" + data[at:at + 65536] if kind > 255 else pack(data[at:at + 65536]) for at in range(0, len(data), 65536)]
         if kind & 1:
             return head + blocks[0], b""
