@@ -24,7 +24,7 @@ final class BrotliUnpacker: Unpacker {
     override func next() throws(ModuleError) -> Bool {
         guard !isDone, mayHaveChildren() else { return false }
         isDone = true
-        guard try reserveBrotliWindow(scan, for: object) else {
+        guard try reserveBrotliWindow(brotliWindow(data), scan, for: object) else {
             overLimit(EM_BUDGET_MEMORY)
             return false
         }
@@ -43,13 +43,23 @@ final class BrotliUnpacker: Unpacker {
     }
 }
 
-/// Takes room out of the scan's memory for Brotli's window and what else the decoder has; false when there is too little. To be
-/// called before the output is begun.
-func reserveBrotliWindow(_ scan: ScanContext, for object: UnsafePointer<em_object>) throws(ModuleError) -> Bool {
-    let window = 18 << 20
-    guard scan.left(EM_BUDGET_MEMORY, for: object) > UInt64(window) else { return false }
-    _ = try scan.allocate(window)
+/// Takes room out of the scan's memory for the window of a stream of Brotli and what else its decoder has; false when there is
+/// too little. To be called before the output is begun.
+func reserveBrotliWindow(_ size: Int, _ scan: ScanContext, for object: UnsafePointer<em_object>) throws(ModuleError)
+    -> Bool
+{
+    let needed = size + (2 << 20)
+    guard scan.left(EM_BUDGET_MEMORY, for: object) > UInt64(needed) else { return false }
+    _ = try scan.allocate(needed)
     return true
+}
+
+/// The size of the window, which a stream begins with (RFC 7932 9.1).
+func brotliWindow(_ data: ByteView) -> Int {
+    guard let first = data.buffer.first, first & 1 != 0 else { return 1 << 16 }
+    let second = Int(first >> 1 & 7)
+    let third = Int(first >> 4 & 7)
+    return 1 << (second > 0 ? 17 + second : third == 0 ? 17 : 8 + third)
 }
 
 /// Expands one stream of Brotli; whether it was whole, and how many bytes stand behind it.

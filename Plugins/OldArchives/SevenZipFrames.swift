@@ -1,4 +1,5 @@
 import BytesE
+import CModuleABI
 import Libarchive
 import ModuleKit
 import Unpacking
@@ -12,7 +13,10 @@ extension SevenZipCoders {
         if let filter {
             try filter.reserveWindow(scan, for: object)
         } else {
-            guard try reserveBrotliWindow(scan, for: object) else { return nil }
+            guard try reserveBrotliWindow(Self.largestWindow(input), scan, for: object) else {
+                scan.exceeded(EM_BUDGET_MEMORY, object)
+                return nil
+            }
         }
         var output = try Output(scan, in: object, expected: Int(clamping: size))
         var rest = input
@@ -34,6 +38,19 @@ extension SevenZipCoders {
             _ = try Libarchive.expand(stream, by: filter, scan, into: &output)
         } else {
             _ = try expandBrotli(stream, scan, into: &output)
+        }
+    }
+
+    /// The largest window of the streams of Brotli.
+    private static func largestWindow(_ input: ByteView) -> Int {
+        guard var piece = framed(input) else { return brotliWindow(input) }
+        var rest = input
+        var largest = 0
+        while true {
+            largest = max(largest, brotliWindow(rest.slice(piece.lowerBound, piece.upperBound)))
+            rest = rest.dropFirst(piece.upperBound)
+            guard let next = framed(rest) else { return largest }
+            piece = next
         }
     }
 

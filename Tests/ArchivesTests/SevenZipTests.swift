@@ -53,6 +53,7 @@ import Testing
         let host = opened(try sample("7z-brotli.7z"), TrialHost(memory: 1 << 20))
         #expect(!host.children.contains { $0.data == SampleTests.payload })
         #expect(host.flags & EM_OBJECT_UNSUPPORTED != 0)
+        #expect(host.exceeded.contains(EM_BUDGET_MEMORY))
     }
 
     @Test func damaged() throws {
