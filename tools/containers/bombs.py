@@ -467,7 +467,7 @@ def hfs_round():
     """Each leaf of the catalog names itself as the next, and the index above them itself as the node below."""
     image = bytearray(hfsplus.hfsplus([hfsplus.File(f"f{number}", b"content" * 9) for number in range(300)], 4096, 4096))
     start = struct.unpack_from(">I", image, 1024 + 288)[0] * 4096
-    for number in range(1, 60):
+    for number in range(1, struct.unpack_from(">I", image, start + 36)[0]):
         struct.pack_into(">I", image, start + number * 4096, number)
     return bytes(image)
 

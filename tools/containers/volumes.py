@@ -123,3 +123,46 @@ def cabinets(name, data, kind=1):
 @format("mail-cab-volumes", "eml")
 def cabinet(name, data):
     return attachments(cabinets(name, data))
+
+
+def rar_number(value):
+    return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + rar_number(value >> 7)
+
+
+def rar_block(*fields):
+    body = b"".join(field if isinstance(field, bytes) else rar_number(field) for field in fields)
+    sized = rar_number(len(body)) + body
+    return struct.pack("<I", zlib.crc32(sized)) + sized
+
+
+def rar_volumes(name, data, count=3, old=False):
+    """Stored, as RAR 5 writes it, or RAR 3."""
+    def old_block(kind, flags, body):
+        head = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
+        return struct.pack("<H", zlib.crc32(head) & 0xffff) + head
+
+    result, title = [], name.encode()
+    for part in range(count):
+        piece = data[len(data) * part // count:len(data) * (part + 1) // count]
+        is_last = part + 1 == count
+        if old:
+            file = struct.pack("<IIBIIBBHI", len(piece), len(data), 3, zlib.crc32(data if is_last else piece), 0x5c210000, 29, 0x30,
+                               len(title), 0x81a4) + title
+            made = (b"Rar!\x1a\7\0" + old_block(0x73, 0x11, bytes(6)) + old_block(0x74, 0x8000 | (1 if part else 0) | (0 if is_last else 2), file)
+                    + piece + old_block(0x7b, 0x4000 if is_last else 0x4001, b""))
+        else:
+            flags = 2 | (8 if part else 0) | (0 if is_last else 16)
+            made = (b"Rar!\x1a\7\1\0" + (rar_block(1, 0, 3, part) if part else rar_block(1, 0, 1))
+                    + rar_block(2, flags, len(piece), 0, len(data), 0, 0, 1, len(title), title) + piece + rar_block(5, 0, 0 if is_last else 1))
+        result.append((f"out.part{part + 1}.rar", made))
+    return result
+
+
+@format("mail-rar-volumes", "eml")
+def rar(name, data):
+    return attachments(rar_volumes(name, data))
+
+
+@format("mail-rar3-volumes", "eml")
+def old_rar(name, data):
+    return attachments(rar_volumes(name, data, old=True))
