@@ -15,7 +15,8 @@ final class SevenZipDecryption: Unpacker {
     /// Archives that were written with a password that did not fit.
     private var trials = 0
 
-    private static let mostTrials = 8
+    /// Each costs memory and time for the whole archive; for a small one the cost of the keys is the limit.
+    private var mostTrials: Int { data.count < 1 << 20 ? 16 : 8 }
 
     private lazy var keys = SevenZipKeys(scan)
 
@@ -55,7 +56,7 @@ final class SevenZipDecryption: Unpacker {
             streams.folders.contains(where: { $0.isEncrypted })
         else { return false }
         for password in try passwords(for: object, scan, as: "CL_TYPE_7Z") {
-            guard trials < Self.mostTrials, !keys.isSpent else { return false }
+            guard trials < mostTrials, !keys.isSpent else { return false }
             keys.password = password
             if isPacked {
                 guard let plain = try unpackedHeader(streams), !plain.isEmpty else { continue }
