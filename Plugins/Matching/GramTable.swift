@@ -38,12 +38,6 @@ struct GramTable {
         return CSearch_filter(words: UnsafeRawPointer(base), shift: UInt32(truncatingIfNeeded: filterShift))
     }
 
-    /// Whether a gram may be in the table.
-    func mayHave(_ gram: UInt32) -> Bool {
-        var filter = filter
-        return filter.words != nil && CSearch_may_have(&filter, gram) != 0
-    }
-
     /// Asks for what says where the postings of a gram are.
     func prefetchBucket(_ gram: UInt32) {
         if let bucket = bucket(gram) { CSearch_prefetch(bucket) }

@@ -6,13 +6,12 @@ import DatabaseSections
 /// One index over patterns: proposes which of them may match and where. See em_pattern_index.
 struct PatternIndex {
     let fold: Bool
-    /// What is looked for at every fourth place, at every second one, and at every place.
-    let windows, spans, grams: GramTable
+    let grams: GramTable
+    /// Which places are looked at.
+    let sieve: ByteView
     private let shortShift: UInt64
     private let shortFilter, shortDirectory, shorts: ByteView
     private let shortCount: Int
-    /// Sifts grams and shorts, where there is one and the processor can.
-    let sieve: ByteView
     private let fixed: ByteView
     private let fixedCount: Int
 
@@ -25,21 +24,19 @@ struct PatternIndex {
             let fixed = data.part(
                 at: head.fixed, elements: head.fixed_count, size: MemoryLayout<em_fixed_pattern>.stride)
         else { throw damaged }
-        windows = try GramTable(head.windows, data)
-        spans = try GramTable(head.spans, data)
         grams = try GramTable(head.grams, data)
         fold = head.flags & EM_INDEX_FOLD != 0
-        if head.flags & EM_INDEX_SIEVE != 0, CSearch_sifts() != 0 {
-            guard let sieve = data.part(at: head.sieve, elements: 1, size: Int(EM_SIEVE_SIZE)) else { throw damaged }
-            self.sieve = sieve
-        } else {
-            sieve = ByteView()
-        }
         shortShift = 32 - UInt64(head.short_bucket_bits)
         shortCount = Int(head.short_count)
         fixedCount = Int(head.fixed_count)
         self.shorts = shorts
         self.fixed = fixed
+        if grams.count > 0 || shortCount > 0 {
+            guard let sieve = data.part(at: head.sieve, elements: 1, size: Int(EM_SIEVE_SIZE)) else { throw damaged }
+            self.sieve = sieve
+        } else {
+            sieve = ByteView()
+        }
         if shortCount > 0 {
             guard let filter = data.part(at: head.short_filter, elements: 8192, size: 1),
                 let directory = data.part(
@@ -55,52 +52,8 @@ struct PatternIndex {
 
     // MARK: - The short path
 
-    /// So few patterns are looked for one after another, sixteen places at a time: that costs less than a filter.
-    private static let fewShorts = 4
-    /// Bytes between two budget checks.
-    private static let stride = 65_536
-
-    /// Looks for patterns without a long literal when there are few of them.
-    func scanFewShorts(_ object: ByteView, _ verifier: inout Verifier, check: () -> Bool) {
-        guard sieve.isEmpty, shortCount <= Self.fewShorts, let bytes = object.base else { return }
-        let end = object.count - 1
-        for index in 0..<shortCount {
-            guard let posting = short(index) else { return }
-            let pair = posting.value &>> (8 &* UInt64(posting.before))
-            let first = probe(UInt8(truncatingIfNeeded: pair))
-            let second = probe(UInt8(truncatingIfNeeded: pair &>> 8))
-            var position = 0
-            while position < end {
-                guard check() else { return verifier.stop(.cancelled) }
-                let limit = min(end, position + Self.stride)
-                while position < limit {
-                    position = CSearch_pair(bytes, position, limit, 1, first, second)
-                    guard position < limit else { break }
-                    propose(posting, object, position, &verifier)
-                    if !verifier.goOn { return }
-                    position += 1
-                }
-            }
-        }
-    }
-
-    /// What finds a byte of a pattern, in either case when the index ignores it.
-    private func probe(_ byte: UInt8) -> CSearch_byte {
-        CSearch_byte(value: byte, mask: fold && byte &- 0x61 < 26 ? 0x20 : 0)
-    }
-
-    /// Bits of pairs that patterns without a long literal begin with; nil when these are few and not sifted.
-    var shortPairs: UnsafeRawPointer? {
-        guard shortCount > (sieve.isEmpty ? Self.fewShorts : 0), let base = shortFilter.base else { return nil }
-        return UnsafeRawPointer(base)
-    }
-
-    /// Whether such a pattern may begin with the two bytes at a place, which must be there.
-    func mayHavePair(_ object: ByteView, _ position: Int) -> Bool {
-        guard let filter = shortPairs else { return false }
-        let pair = pair(object, position)
-        return filter.load(fromByteOffset: Int(pair &>> 3), as: UInt8.self) &>> UInt8(pair & 7) & 1 != 0
-    }
+    /// Bits of pairs that patterns without a long literal begin with; nil when there are none.
+    var shortPairs: UnsafeRawPointer? { shortFilter.base.map { UnsafeRawPointer($0) } }
 
     private func pair(_ object: ByteView, _ position: Int) -> UInt32 {
         let pair = UInt32(object[position]) | UInt32(object[position + 1]) &<< 8

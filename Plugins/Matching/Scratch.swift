@@ -1,4 +1,5 @@
 import CModuleABI
+import CSearch
 
 /// Working memory of one thread that matches, reused from object to object.
 ///
@@ -38,7 +39,8 @@ package final class Scratch {
 
     /// Places of the object at hand that a pass over it noted: see `PatternIndex`.
     let proposals = UnsafeMutablePointer<Int>.allocate(capacity: Scratch.mostProposals)
-    static let mostProposals = 128
+    /// Those of one chunk, and a few from before.
+    static let mostProposals = Int(CSEARCH_CHUNK) + 32
 
     package init() {}
 

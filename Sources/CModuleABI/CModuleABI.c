@@ -24,7 +24,7 @@ _Static_assert(sizeof(em_hash_table) == 56, "em_hash_table");
 _Static_assert(sizeof(em_pattern) == 48, "em_pattern");
 _Static_assert(sizeof(em_element) == 12, "em_element");
 _Static_assert(sizeof(em_alternative) == 12, "em_alternative");
-_Static_assert(sizeof(em_pattern_index) == 184, "em_pattern_index");
+_Static_assert(sizeof(em_pattern_index) == 104, "em_pattern_index");
 _Static_assert(sizeof(em_posting) == 12, "em_posting");
 _Static_assert(sizeof(em_short_posting) == 24, "em_short_posting");
 _Static_assert(sizeof(em_fixed_pattern) == 24, "em_fixed_pattern");

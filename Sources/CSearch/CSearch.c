@@ -3,304 +3,254 @@
 #include <stdatomic.h>
 #include <string.h>
 
-// MARK: - Any processor
+#define INLINE static inline __attribute__((always_inline))
 
-static inline uint64_t load(const uint8_t *bytes) {
-    uint64_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
+/// Places that passed, and room for what is written beyond the last.
+typedef struct Passed {
+    /// Distances from the first place that was looked at.
+    uint32_t distances[CSEARCH_CHUNK + 64];
+    /// The four bytes there, if they were read; missing ones are 0.
+    uint32_t grams[CSEARCH_CHUNK + 64];
+} Passed;
 
-/// Eight bytes with ASCII capitals as small letters.
-static inline uint64_t folded(uint64_t bytes) {
-    const uint64_t low = bytes & 0x7f7f7f7f7f7f7f7full;
-    const uint64_t capital = (low + 0x3f3f3f3f3f3f3f3full) & ~(low + 0x2525252525252525ull) & ~bytes & 0x8080808080808080ull;
-    return bytes | capital >> 2;
-}
+// MARK: - Places that pass the sieve
 
-static inline uint32_t hasPair(const uint8_t *pairs, uint32_t pair) { return pairs[pair >> 3] >> (pair & 7) & 1; }
-
-size_t CSearch_blocks_plain(
-    const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits) {
-    for (size_t at = from; at < to; at += CSEARCH_BLOCK) {
-        CSearch_hits found = {0, 0, 0, 0};
-        for (unsigned place = 0; place < CSEARCH_BLOCK; place += 4) {
-            uint64_t eight = load(bytes + at + place);
-            if (filters->folds) eight = folded(eight);
-            if (filters->windows.words) found.windows |= CSearch_may_have(&filters->windows, (uint32_t)eight) << place;
-            for (unsigned next = 0; filters->spans.words && next < 4; next += 2)
-                found.spans |= CSearch_may_have(&filters->spans, (uint32_t)(eight >> 8 * next)) << (place + next);
-            for (unsigned next = 0; filters->grams.words && next < 4; next++)
-                found.grams |= CSearch_may_have(&filters->grams, (uint32_t)(eight >> 8 * next)) << (place + next);
-            for (unsigned next = 0; filters->pairs && next < 4; next++)
-                found.pairs |= hasPair(filters->pairs, (uint16_t)(eight >> 8 * next)) << (place + next);
-        }
-        if (found.windows | found.spans | found.grams | found.pairs) {
-            *hits = found;
-            return at;
-        }
+static size_t siftPlain(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const uint8_t *sieve, Passed *passed) {
+    uint64_t groups[256];
+    memcpy(groups, sieve, sizeof groups);
+    size_t passedCount = 0;
+    // Groups that the bytes before allow: of one, two and three.
+    uint64_t one = 0, two = 0, three = 0;
+    for (size_t at = from; at < to + 3; at++) {
+        const uint64_t here = groups[at < count ? bytes[at] : 0];
+        // The place three bytes before.
+        passed->distances[passedCount] = (uint32_t)(at - from - 3);
+        passedCount += (three & here >> 48) != 0;
+        three = two & here >> 32;
+        two = one & here >> 16;
+        one = here & 0xffff;
     }
-    return to;
+    return passedCount;
 }
-
-// MARK: - AVX2
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2")))
+#define AVX512 __attribute__((target("avx2,bmi,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2")))
 
-AVX2 static inline __m256i foldedMany(__m256i bytes) {
-    const __m256i capital = _mm256_cmpgt_epi8(_mm256_add_epi8(bytes, _mm256_set1_epi8(0x25)), _mm256_set1_epi8(0x65));
-    return _mm256_or_si256(bytes, _mm256_and_si256(capital, _mm256_set1_epi8(0x20)));
+/// Looks each byte up in a table of 256.
+AVX512 INLINE __m512i lookUp(__m512i bytes, __mmask64 isUpper, const __m512i table[4]) {
+    return _mm512_mask_blend_epi8(
+        isUpper, _mm512_permutex2var_epi8(table[0], bytes, table[1]),
+        _mm512_permutex2var_epi8(table[2], bytes, table[3]));
 }
 
-/// What a filter is asked with, of eight grams.
-typedef struct Hashes {
-    __m256i words, bits[3];
-} Hashes;
-
-AVX2 static inline Hashes hashesOf(__m256i grams) {
-    const __m256i five = _mm256_set1_epi32(31);
-    const __m256i bits = _mm256_mullo_epi32(grams, _mm256_set1_epi32((int)CSEARCH_BITS_FACTOR));
-    return (Hashes){
-        _mm256_mullo_epi32(grams, _mm256_set1_epi32((int)CSEARCH_FACTOR)),
-        {_mm256_srli_epi32(bits, 27), _mm256_and_si256(_mm256_srli_epi32(bits, 22), five),
-         _mm256_and_si256(_mm256_srli_epi32(bits, 17), five)}};
-}
-
-/// The lowest bit of each says whether the gram may be there.
-AVX2 static inline __m256i haveGrams(const void *words, __m128i shift, Hashes hashes) {
-    const __m256i word = _mm256_i32gather_epi32((const int *)words, _mm256_srl_epi32(hashes.words, shift), 4);
-    return _mm256_and_si256(
-        _mm256_srlv_epi32(word, hashes.bits[0]),
-        _mm256_and_si256(_mm256_srlv_epi32(word, hashes.bits[1]), _mm256_srlv_epi32(word, hashes.bits[2])));
-}
-
-AVX2 static inline __m256i havePairs(const void *words, __m256i pairs) {
-    const __m256i word = _mm256_i32gather_epi32((const int *)words, _mm256_srli_epi32(pairs, 5), 4);
-    return _mm256_srlv_epi32(word, _mm256_and_si256(pairs, _mm256_set1_epi32(31)));
-}
-
-/// The lowest bit of each of eight values, as bits 0, 4, 8 and so on.
-AVX2 static inline uint32_t lowest(__m256i values) {
-    uint32_t bits = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_slli_epi32(values, 31)));
-    bits = (bits | bits << 12) & 0x000f000f;
-    bits = (bits | bits << 6) & 0x03030303;
-    return (bits | bits << 3) & 0x11111111;
-}
-
-/// Constants are passed for the last four: each case has a loop of its own.
-AVX2 static inline __attribute__((always_inline)) size_t blocksMany(
-    const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits, int folds,
-    int hasSpans, int hasGrams, int hasPairs) {
-    const __m256i twoBytes = _mm256_set1_epi32(0xffff);
-    const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi32(1);
-    const __m128i windowShift = _mm_cvtsi32_si128((int)filters->windows.shift);
-    const __m128i spanShift = _mm_cvtsi32_si128((int)filters->spans.shift);
-    const __m128i gramShift = _mm_cvtsi32_si128((int)filters->grams.shift);
-    for (size_t at = from; at < to; at += CSEARCH_BLOCK) {
-        __m256i windows = zero, spans[4] = {zero, zero, zero, zero}, grams[4] = {zero, zero, zero, zero};
-        __m256i pairs[4] = {zero, zero, zero, zero}, any = zero;
-        // First the places 0, 4, 8 and so on, then those one behind them, and so on.
-        for (int next = 0; next < 4; next++) {
-            if (next % 2 != 0 && !hasGrams && !hasPairs) continue;
-            if (next == 2 && !hasSpans && !hasGrams && !hasPairs) continue;
-            __m256i eight = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at + next));
-            if (folds) eight = foldedMany(eight);
-            const Hashes hashes = hashesOf(eight);
-            if (next == 0) any = windows = haveGrams(filters->windows.words, windowShift, hashes);
-            if (next % 2 == 0 && hasSpans) {
-                spans[next] = haveGrams(filters->spans.words, spanShift, hashes);
-                any = _mm256_or_si256(any, spans[next]);
-            }
-            if (hasGrams) {
-                grams[next] = haveGrams(filters->grams.words, gramShift, hashes);
-                any = _mm256_or_si256(any, grams[next]);
-            }
-            if (hasPairs) {
-                pairs[next] = havePairs(filters->pairs, _mm256_and_si256(eight, twoBytes));
-                any = _mm256_or_si256(any, pairs[next]);
-            }
+/// 64 places at once.
+AVX512 static size_t siftMany(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const uint8_t *sieve, Passed *passed) {
+    // For each byte of a place, the first eight groups and the others.
+    __m512i tables[4][2][4];
+    for (int i = 0; i < 32; i++)
+        tables[i / 8][i / 4 % 2][i % 4] = _mm512_loadu_si512(sieve + CSEARCH_SIEVE_SIZE / 2 + 64 * i);
+    uint8_t four[64];
+    for (unsigned i = 0; i < 64; i++) four[i] = (uint8_t)(i / 4 + i % 4);
+    const __m512i inFours = _mm512_loadu_si512(four);
+    const __m512i numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    size_t passedCount = 0;
+    for (size_t at = from; at < to; at += 64) {
+        // Nothing behind the object is read.
+        const __mmask64 wanted = to - at < 64 ? (1ull << (to - at)) - 1 : ~0ull;
+        const size_t rest = count - at;
+        __m512i lower = _mm512_set1_epi8(-1), upper = lower;
+        for (size_t next = 0; next < 4; next++) {
+            const __mmask64 there = rest >= next + 64 ? ~0ull : rest > next ? (1ull << (rest - next)) - 1 : 0;
+            const __m512i text = _mm512_maskz_loadu_epi8(there, bytes + at + next);
+            const __mmask64 isUpper = _mm512_movepi8_mask(text);
+            lower = _mm512_and_si512(lower, lookUp(text, isUpper, tables[next][0]));
+            upper = _mm512_and_si512(upper, lookUp(text, isUpper, tables[next][1]));
         }
-        if (_mm256_testz_si256(any, one)) continue;
-        hits->windows = lowest(windows);
-        hits->spans = lowest(spans[0]) | lowest(spans[2]) << 2;
-        hits->grams = lowest(grams[0]) | lowest(grams[1]) << 1 | lowest(grams[2]) << 2 | lowest(grams[3]) << 3;
-        hits->pairs = lowest(pairs[0]) | lowest(pairs[1]) << 1 | lowest(pairs[2]) << 2 | lowest(pairs[3]) << 3;
-        return at;
-    }
-    return to;
-}
-
-#define CASE(name, folds, hasSpans, hasGrams, hasPairs)                                                              \
-    AVX2 static size_t name(                                                                                         \
-        const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits) {          \
-        return blocksMany(bytes, from, to, filters, hits, folds, hasSpans, hasGrams, hasPairs);                      \
-    }
-CASE(windows, 0, 0, 0, 0)
-CASE(windowsAndSpans, 0, 1, 0, 0)
-CASE(windowsAndGrams, 0, 0, 1, 0)
-CASE(withoutPairs, 0, 1, 1, 0)
-CASE(all, 0, 1, 1, 1)
-CASE(foldedWindows, 1, 0, 0, 0)
-CASE(foldedWindowsAndSpans, 1, 1, 0, 0)
-CASE(foldedWindowsAndGrams, 1, 0, 1, 0)
-CASE(foldedWithoutPairs, 1, 1, 1, 0)
-CASE(foldedAll, 1, 1, 1, 1)
-
-// MARK: - AVX-512
-
-#define AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512vbmi")))
-
-AVX512 static inline __m512i foldedBytes(__m512i bytes) {
-    const __mmask64 capital = _mm512_cmplt_epu8_mask(_mm512_sub_epi8(bytes, _mm512_set1_epi8(0x41)), _mm512_set1_epi8(26));
-    return _mm512_mask_add_epi8(bytes, capital, bytes, _mm512_set1_epi8(0x20));
-}
-
-/// The places of 64 that pass a sieve. Only those of `wanted` are read, and three bytes behind them.
-AVX512 static inline uint64_t sift(const uint8_t *bytes, const __m512i tables[8], __mmask64 wanted, int folds) {
-    __m512i next[4];
-    for (int i = 0; i < 4; i++) {
-        next[i] = _mm512_maskz_loadu_epi8(wanted, bytes + i);
-        if (folds) next[i] = foldedBytes(next[i]);
-    }
-    __m512i all = _mm512_set1_epi8(-1);
-    for (int i = 0; i < 4; i += 2) {
-        // As in CSearch_sieve_index.
-        const __m512i one = _mm512_add_epi8(next[i], _mm512_add_epi8(next[i + 1], next[i + 1]));
-        const __m512i other = _mm512_add_epi8(next[i + 1], _mm512_add_epi8(next[i], next[i]));
-        all = _mm512_and_si512(all, _mm512_permutex2var_epi8(tables[2 * i], one, tables[2 * i + 1]));
-        all = _mm512_and_si512(all, _mm512_permutex2var_epi8(tables[2 * i + 2], other, tables[2 * i + 3]));
-    }
-    return _mm512_mask_test_epi8_mask(wanted, all, all);
-}
-
-/// Grams and pairs at the places that passed.
-static inline void look(
-    const uint8_t *bytes, uint32_t passed, const CSearch_filters *filters, int folds, CSearch_hits *hits) {
-    for (; passed != 0; passed &= passed - 1) {
-        const unsigned place = (unsigned)__builtin_ctz(passed);
-        uint32_t gram;
-        memcpy(&gram, bytes + place, sizeof gram);
-        if (folds) gram = (uint32_t)folded(gram);
-        if (filters->grams.words) hits->grams |= CSearch_may_have(&filters->grams, gram) << place;
-        if (filters->pairs) hits->pairs |= hasPair(filters->pairs, gram & 0xffff) << place;
-    }
-}
-
-AVX512 static inline __attribute__((always_inline)) size_t blocksSifted(
-    const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits, int folds,
-    int hasWindows, int hasSpans) {
-    const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi32(1);
-    const __m128i windowShift = _mm_cvtsi32_si128((int)filters->windows.shift);
-    const __m128i spanShift = _mm_cvtsi32_si128((int)filters->spans.shift);
-    __m512i tables[8];
-    for (int i = 0; i < 8; i++) tables[i] = _mm512_loadu_si512(filters->sieve + 64 * i);
-    uint64_t sifted = 0;
-    size_t siftedTo = from;
-    for (size_t at = from; at < to; at += CSEARCH_BLOCK) {
-        __m256i windows = zero, spans[2] = {zero, zero}, any = zero;
-        if (hasWindows) {
-            __m256i eight = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
-            if (folds) eight = foldedMany(eight);
-            const Hashes hashes = hashesOf(eight);
-            any = windows = haveGrams(filters->windows.words, windowShift, hashes);
-            if (hasSpans) {
-                spans[0] = haveGrams(filters->spans.words, spanShift, hashes);
-                eight = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at + 2));
-                if (folds) eight = foldedMany(eight);
-                spans[1] = haveGrams(filters->spans.words, spanShift, hashesOf(eight));
-                any = _mm256_or_si256(any, _mm256_or_si256(spans[0], spans[1]));
-            }
+        const __m512i either = _mm512_or_si512(lower, upper);
+        uint64_t pass = _mm512_mask_test_epi8_mask(wanted, either, either);
+        if (pass == 0) continue;
+        for (size_t next = at; next < at + 64; next += 16, pass >>= 16) {
+            const __mmask16 these = (__mmask16)pass;
+            // Sixteen places have nineteen bytes.
+            const size_t left = next < count ? count - next : 0;
+            const __mmask32 there = left < 19 ? (1u << left) - 1 : 0x7ffff;
+            const __m512i text = _mm512_castsi256_si512(_mm256_maskz_loadu_epi8(there, bytes + next));
+            _mm512_storeu_si512(
+                passed->grams + passedCount, _mm512_maskz_compress_epi32(these, _mm512_permutexvar_epi8(inFours, text)));
+            _mm512_storeu_si512(
+                passed->distances + passedCount,
+                _mm512_maskz_compress_epi32(these, _mm512_add_epi32(numbers, _mm512_set1_epi32((int)(next - from)))));
+            passedCount += (size_t)__builtin_popcount(these);
         }
-        // Two blocks at once, when there is another.
-        if (at < siftedTo) {
-            sifted >>= 32;
-        } else {
-            sifted = sift(bytes + at, tables, to - at > CSEARCH_BLOCK ? ~0ull : 0xffffffffull, folds);
-            siftedTo = at + 64;
-        }
-        *hits = (CSearch_hits){0, 0, 0, 0};
-        if ((uint32_t)sifted != 0) look(bytes + at, (uint32_t)sifted, filters, folds, hits);
-        if ((hits->grams | hits->pairs) == 0 && _mm256_testz_si256(any, one)) continue;
-        hits->windows = lowest(windows);
-        hits->spans = lowest(spans[0]) | lowest(spans[1]) << 2;
-        return at;
     }
-    return to;
+    return passedCount;
 }
 
-#define SIFTED(name, folds, hasWindows, hasSpans)                                                                    \
-    AVX512 static size_t name(                                                                                       \
-        const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits) {          \
-        return blocksSifted(bytes, from, to, filters, hits, folds, hasWindows, hasSpans);                            \
-    }
-SIFTED(siftedAlone, 0, 0, 0)
-SIFTED(siftedWindows, 0, 1, 0)
-SIFTED(siftedSpans, 0, 1, 1)
-SIFTED(foldedSiftedAlone, 1, 0, 0)
-SIFTED(foldedSiftedWindows, 1, 1, 0)
-SIFTED(foldedSiftedSpans, 1, 1, 1)
-
-// MARK: - Which
-
-typedef enum Processor { notAsked, anyProcessor, hasAVX2, hasVBMI } Processor;
-
-/// What the processor has that the loops use.
-static Processor processor(void) {
+/// Whether this processor looks 64 places up at once.
+static int siftsMany(void) {
     // Asking again is harmless.
     static atomic_int known;
     int answer = atomic_load_explicit(&known, memory_order_relaxed);
-    if (answer == notAsked) {
+    if (answer == 0) {
         unsigned a, b, c, d, low = 0, high;
-        answer = anyProcessor;
+        answer = 1;
         if (__get_cpuid(1, &a, &b, &c, &d) && c & bit_OSXSAVE) __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
         // The system saves the registers of all sizes that are used.
-        if ((low & 6) == 6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && b & bit_AVX2) {
-            answer = hasAVX2;
-            const unsigned needed = bit_AVX512F | bit_AVX512BW | bit_AVX512VL;
-            if ((low & 0xe6) == 0xe6 && (b & needed) == needed && c & bit_AVX512VBMI) answer = hasVBMI;
+        if ((low & 0xe6) == 0xe6 && __get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+            const unsigned inB = bit_AVX2 | bit_AVX512F | bit_AVX512BW | bit_AVX512VL;
+            const unsigned inC = bit_AVX512VBMI | bit_AVX512VBMI2;
+            if ((b & inB) == inB && (c & inC) == inC) answer = 2;
         }
         atomic_store_explicit(&known, answer, memory_order_relaxed);
     }
-    return (Processor)answer;
-}
-
-int CSearch_sifts(void) { return processor() == hasVBMI; }
-
-size_t CSearch_blocks(
-    const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits) {
-    typedef size_t (*Loop)(const uint8_t *, size_t, size_t, const CSearch_filters *, CSearch_hits *);
-    static const Loop loops[2][4] = {
-        {windows, windowsAndSpans, windowsAndGrams, withoutPairs},
-        {foldedWindows, foldedWindowsAndSpans, foldedWindowsAndGrams, foldedWithoutPairs}};
-    static const Loop sifting[2][3] = {
-        {siftedAlone, siftedWindows, siftedSpans}, {foldedSiftedAlone, foldedSiftedWindows, foldedSiftedSpans}};
-    if (processor() < hasAVX2) return CSearch_blocks_plain(bytes, from, to, filters, hits);
-    const int folds = filters->folds != 0, hasSpans = filters->spans.words != NULL;
-    const int hasOthers = filters->grams.words != NULL || filters->pairs != NULL;
-    if (filters->windows.words == NULL && !hasSpans && !hasOthers) return to;
-    // Few lack what the loop looks up: empty filters take the places of what is not there.
-    static const uint32_t empty;
-    CSearch_filters whole = *filters;
-    if (whole.windows.words == NULL) whole.windows = (CSearch_filter){&empty, 32};
-    if (hasOthers && filters->sieve != NULL && processor() == hasVBMI) {
-        const int kind = hasSpans ? 2 : filters->windows.words != NULL;
-        return sifting[folds][kind](bytes, from, to, &whole, hits);
-    }
-    const int kind = hasSpans + 2 * (filters->grams.words != NULL);
-    if (whole.spans.words == NULL) whole.spans = (CSearch_filter){&empty, 32};
-    if (whole.grams.words == NULL) whole.grams = (CSearch_filter){&empty, 32};
-    const Loop loop = filters->pairs == NULL ? loops[folds][kind] : folds ? foldedAll : all;
-    return loop(bytes, from, to, &whole, hits);
-}
-#else
-int CSearch_sifts(void) { return 0; }
-
-size_t CSearch_blocks(
-    const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits) {
-    return CSearch_blocks_plain(bytes, from, to, filters, hits);
+    return answer == 2;
 }
 #endif
+
+// MARK: - What is at the places that passed
+
+/// Four bytes with ASCII capitals as small letters.
+INLINE uint32_t folded(uint32_t bytes) {
+    const uint32_t low = bytes & 0x7f7f7f7fu;
+    const uint32_t capital = (low + 0x3f3f3f3fu) & ~(low + 0x25252525u) & ~bytes & 0x80808080u;
+    return bytes | capital >> 2;
+}
+
+INLINE uint32_t hasPair(const uint8_t *pairs, uint32_t pair) { return pairs[pair >> 3] >> (pair & 7) & 1; }
+
+/// Constants are passed for the last two: each case has a loop of its own.
+INLINE size_t lookPlain(
+    const uint8_t *bytes, size_t from, const Passed *passed, size_t count, const CSearch_index *index, size_t *places,
+    int folds, int hasPairs) {
+    const CSearch_filter grams = index->grams;
+    const uint8_t *pairs = index->pairs;
+    size_t found = 0;
+    // Without a branch for each place: what is looked up lies anywhere, and is asked for at many places at once.
+    for (size_t i = 0; i < count; i++) {
+        const size_t place = from + passed->distances[i];
+        uint32_t gram;
+        memcpy(&gram, bytes + place, sizeof gram);
+        if (folds) gram = folded(gram);
+        uint32_t kinds = CSearch_may_have(&grams, gram) * CSEARCH_GRAM;
+        if (hasPairs) kinds |= hasPair(pairs, gram & 0xffff) * CSEARCH_PAIR;
+        places[found] = place << 2 | kinds;
+        found += kinds != 0;
+    }
+    return found;
+}
+
+#if defined(__x86_64__)
+/// Which of sixteen grams are in a filter.
+AVX512 INLINE __mmask16 haveGrams(__m512i grams, const void *words, __m128i shift) {
+    const __m512i hashes = _mm512_mullo_epi32(grams, _mm512_set1_epi32((int)CSEARCH_FACTOR));
+    const __m512i word = _mm512_i32gather_epi32(_mm512_srl_epi32(hashes, shift), words, 4);
+    const __m512i bits = _mm512_mullo_epi32(grams, _mm512_set1_epi32((int)CSEARCH_BITS_FACTOR));
+    const __m512i one = _mm512_set1_epi32(1);
+    // Turning counts the lowest five bits.
+    const __m512i all = _mm512_or_si512(
+        _mm512_or_si512(
+            _mm512_rolv_epi32(one, _mm512_srli_epi32(bits, 27)), _mm512_rolv_epi32(one, _mm512_srli_epi32(bits, 22))),
+        _mm512_rolv_epi32(one, _mm512_srli_epi32(bits, 17)));
+    const __m512i missing = _mm512_andnot_si512(word, all);
+    return _mm512_testn_epi32_mask(missing, missing);
+}
+
+/// Which of the pairs that sixteen grams begin with are in a bitmap.
+AVX512 INLINE __mmask16 havePairs(__m512i grams, const void *pairs) {
+    const __m512i words = _mm512_srli_epi32(_mm512_and_si512(grams, _mm512_set1_epi32(0xffff)), 5);
+    return _mm512_test_epi32_mask(
+        _mm512_i32gather_epi32(words, pairs, 4), _mm512_rolv_epi32(_mm512_set1_epi32(1), grams));
+}
+
+/// Sixteen places at once. Constants are passed for the last two.
+AVX512 INLINE size_t lookMany(
+    size_t from, const Passed *passed, size_t count, const CSearch_index *index, size_t *places, int folds, int hasPairs) {
+    const __m128i shift = _mm_cvtsi32_si128((int)index->grams.shift);
+    size_t found = 0;
+    for (size_t i = 0; i < count; i += 16) {
+        const __mmask16 wanted = count - i < 16 ? (__mmask16)((1u << (count - i)) - 1) : 0xffff;
+        __m512i grams = _mm512_maskz_loadu_epi32(wanted, passed->grams + i);
+        if (folds) {
+            const __mmask64 capital =
+                _mm512_cmplt_epu8_mask(_mm512_sub_epi8(grams, _mm512_set1_epi8(0x41)), _mm512_set1_epi8(26));
+            grams = _mm512_mask_add_epi8(grams, capital, grams, _mm512_set1_epi8(0x20));
+        }
+        const unsigned isGram = haveGrams(grams, index->grams.words, shift) & wanted;
+        const unsigned isPair = hasPairs ? havePairs(grams, index->pairs) & wanted : 0;
+        for (unsigned left = isGram | isPair; left != 0; left &= left - 1) {
+            const unsigned number = (unsigned)__builtin_ctz(left);
+            const size_t kinds = (isGram >> number & 1) * CSEARCH_GRAM | (isPair >> number & 1) * CSEARCH_PAIR;
+            places[found++] = (from + passed->distances[i + number]) << 2 | kinds;
+        }
+    }
+    return found;
+}
+
+#define CASE(name, folds, hasPairs)                                                                                  \
+    AVX512 static size_t name(                                                                                       \
+        size_t from, const Passed *passed, size_t count, const CSearch_index *index, size_t *places) {               \
+        return lookMany(from, passed, count, index, places, folds, hasPairs);                                        \
+    }
+CASE(grams, 0, 0)
+CASE(gramsAndPairs, 0, 1)
+CASE(foldedGrams, 1, 0)
+CASE(foldedGramsAndPairs, 1, 1)
+#endif
+
+INLINE size_t look(
+    const uint8_t *bytes, size_t count, size_t from, const Passed *passed, size_t passedCount, const CSearch_index *given,
+    size_t *places, int many) {
+    // An empty filter takes the place of what is not there.
+    static const uint32_t empty;
+    CSearch_index index = *given;
+    if (index.grams.words == NULL) index.grams = (CSearch_filter){&empty, 32};
+    // The last two places have less than four bytes.
+    size_t whole = passedCount;
+    while (whole > 0 && count - from - passed->distances[whole - 1] < 4) whole--;
+    size_t found = 0;
+    if (!many) {
+        if (index.folds)
+            found = index.pairs ? lookPlain(bytes, from, passed, whole, &index, places, 1, 1)
+                                : lookPlain(bytes, from, passed, whole, &index, places, 1, 0);
+        else
+            found = index.pairs ? lookPlain(bytes, from, passed, whole, &index, places, 0, 1)
+                                : lookPlain(bytes, from, passed, whole, &index, places, 0, 0);
+    }
+#if defined(__x86_64__)
+    else if (index.folds)
+        found = (index.pairs ? foldedGramsAndPairs : foldedGrams)(from, passed, whole, &index, places);
+    else
+        found = (index.pairs ? gramsAndPairs : grams)(from, passed, whole, &index, places);
+#endif
+    for (; index.pairs && whole < passedCount; whole++) {
+        const size_t place = from + passed->distances[whole];
+        const uint32_t pair = bytes[place] | (uint32_t)bytes[place + 1] << 8;
+        if (hasPair(index.pairs, index.folds ? folded(pair) : pair)) places[found++] = place << 2 | CSEARCH_PAIR;
+    }
+    return found;
+}
+
+size_t CSearch_places_plain(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const CSearch_index *index, size_t *places) {
+    if (from >= to) return 0;
+    Passed passed;
+    const size_t passedCount = siftPlain(bytes, count, from, to, index->sieve, &passed);
+    return look(bytes, count, from, &passed, passedCount, index, places, 0);
+}
+
+size_t CSearch_places(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const CSearch_index *index, size_t *places) {
+#if defined(__x86_64__)
+    if (from < to && siftsMany()) {
+        Passed passed;
+        const size_t passedCount = siftMany(bytes, count, from, to, index->sieve, &passed);
+        return look(bytes, count, from, &passed, passedCount, index, places, 1);
+    }
+#endif
+    return CSearch_places_plain(bytes, count, from, to, index, places);
+}

@@ -5,11 +5,7 @@ import CModuleABI
 extension PatternTable {
     /// How an index finds a pattern.
     enum Anchor {
-        /// Seven bytes at an offset of `bytes`.
-        case window(Int)
-        /// Five bytes, of which the last and up to two that follow in the literal are behind the first four.
-        case span(Int, following: Int)
-        /// Four bytes, and up to three that follow in the literal.
+        /// Four bytes at an offset of `bytes`, and up to three that follow in the literal.
         case gram(Int, following: Int)
         /// Two or three bytes.
         case short(Int)
@@ -17,15 +13,16 @@ extension PatternTable {
         case place(Int, length: Int, distance: Int)
     }
 
-    /// Chooses where each pattern is found, and notes it in the pattern. The cost grows with how often it is looked at.
+    /// Chooses where each pattern says most about itself, and notes it in the pattern. The cost grows with how often it is
+    /// looked at.
     mutating func chooseAnchors() -> [(anchor: Anchor, cost: UInt64)] {
         var anchors: [(anchor: Anchor, cost: UInt64)] = []
         anchors.reserveCapacity(patterns.count)
-        var chooser = AnchorChooser(counts)
+        let chooser = AnchorChooser(counts)
         for index in patterns.indices {
             let isCounted = anchoredInLastPart.contains(UInt32(index))
             let choice = bytes.withUnsafeBufferPointer {
-                anchor(of: patterns[index], isCounted: isCounted, $0, &chooser)
+                anchor(of: patterns[index], isCounted: isCounted, $0, chooser)
             }
             patterns[index].anchor = UInt32(choice.element)
             patterns[index].anchor_skip = UInt32(choice.skip)
@@ -43,7 +40,7 @@ extension PatternTable {
         switch choice.anchor {
         case .short: score += AnchorChooser.shortPenalty - AnchorChooser.shortCost
         case .place: matches = max(matches, score)
-        case .window, .span, .gram: break
+        case .gram: break
         }
         return times(score) << 5 + times(matches) << 15
     }
@@ -91,70 +88,40 @@ extension PatternTable {
 
     private typealias Choice = (anchor: Anchor, element: Int, skip: Int, score: Int)
 
-    /// Gives patterns whose anchor is a gram another one where an index has more of them than fit into a sieve, so that all
-    /// objects pay for them at every place.
-    ///
-    /// - Parameter isDeferred: whether the patterns of a slot are in no index.
-    mutating func avoidGrams(_ anchors: inout [Anchor], isDeferred: (UInt32) -> Bool) {
-        var numbers: [Int] = []
-        var counts = [Int](repeating: 0, count: Int(EM_TARGET_COUNT))
-        for number in patterns.indices {
-            guard case .gram = anchors[number] else { continue }
-            let pattern = patterns[number]
-            if pattern.flags & EM_PATTERN_PART != 0, isDeferred(pattern.part) { continue }
-            numbers.append(number)
-            counts[Int(pattern.target)] += 1
-        }
-        let general = counts[Int(EM_TARGET_ANY)]
-        var chooser = AnchorChooser(self.counts)
-        chooser.avoidsGrams = true
-        for number in numbers {
-            let target = Int(patterns[number].target)
-            let most =
-                target == Int(EM_TARGET_ANY) ? Sieve.mostGrams : Sieve.mostGrams - min(general, Sieve.mostGrams / 2)
-            guard counts[target] > most else { continue }
-            let isCounted = anchoredInLastPart.contains(UInt32(number))
-            let choice = bytes.withUnsafeBufferPointer {
-                anchor(of: patterns[number], isCounted: isCounted, $0, &chooser)
-            }
-            anchors[number] = choice.anchor
-            patterns[number].anchor = UInt32(choice.element)
-            patterns[number].anchor_skip = UInt32(choice.skip)
-        }
-    }
-
     private func anchor(
-        of pattern: em_pattern, isCounted: Bool, _ text: UnsafeBufferPointer<UInt8>, _ chooser: inout AnchorChooser
+        of pattern: em_pattern, isCounted: Bool, _ text: UnsafeBufferPointer<UInt8>, _ chooser: AnchorChooser
     ) -> Choice {
         var best: Choice = (.short(0), 0, 0, 0)
         var bestScore = Int.min
-        for number in (isCounted ? firstOfLastPart(pattern) : 0)..<Int(pattern.element_count) {
+        for number in anchorElements(of: pattern, isCounted: isCounted) {
             let element = elements[Int(pattern.first_element) + number]
             guard element.kind == UInt8(EM_ELEMENT_LITERAL), element.b >= 2 else { continue }
             let start = Int(element.a)
             let literal = UnsafeBufferPointer(rebasing: text[start..<(start + Int(element.b))])
-            guard let choice = chooser.choose(in: literal), choice.score > bestScore else { continue }
-            bestScore = choice.score
-            switch choice.anchor {
-            case .window: best = (.window(start + choice.skip), number, choice.skip, choice.score)
-            case .span(let following):
-                best = (.span(start + choice.skip, following: following), number, choice.skip, choice.score)
-            case .gram(let following):
-                best = (.gram(start + choice.skip, following: following), number, choice.skip, choice.score)
-            case .short: best = (.short(start + choice.skip), number, choice.skip, choice.score)
-            }
+            let (skip, score) = chooser.choose(in: literal)
+            guard score > bestScore else { continue }
+            bestScore = score
+            let anchor: Anchor =
+                literal.count < 4
+                ? .short(start) : .gram(start + skip, following: min(3, literal.count - skip - 4))
+            best = (anchor, number, skip, score)
         }
         guard !isCounted else { return best }
-        // Each place is looked at in every object, so that places cost more the more signatures there are; a rare window
+        // Each place is looked at in every object, so that places cost more the more signatures there are; a rare gram
         // costs nothing.
         let most: UInt32
         switch best.anchor {
-        case .window, .span: most = best.score >= Self.objectScore + AnchorChooser.second ? 0 : 1
-        case .gram, .place: most = 1
+        case .gram: most = best.score >= Self.objectScore ? 0 : 1
+        case .place: most = 1
         case .short: most = Self.fewPlaces
         }
         return Self.hasPlaces(UInt32(pattern.base), shift: pattern.shift, atMost: most)
             ? placeChoice(of: pattern, text) : best
+    }
+
+    /// The elements in which the anchor may lie.
+    func anchorElements(of pattern: em_pattern, isCounted: Bool) -> Range<Int> {
+        (isCounted ? firstOfLastPart(pattern) : 0)..<Int(pattern.element_count)
     }
 
     /// The element that begins the last part that has two bytes together.
@@ -209,24 +176,8 @@ extension PatternTable {
 
 /// Chooses the best anchor in one literal.
 struct AnchorChooser {
-    enum Kind {
-        case window
-        case span(following: Int)
-        case gram(following: Int)
-        case short
-    }
-
     // Scores are -12 × log2 of how often the anchor is looked at.
 
-    /// A window's grams are looked at at every fourth place only, a span's at every second.
-    private static let fourth = 24
-    static let second = 12
-    /// Windows and spans that are looked at this rarely need no better place,
-    static let rare = 216
-    /// and a span, which costs a look at every second place, must be rarer by a factor of eight;
-    private static let worthIt = 36
-    /// a gram, which costs one at every place, than a span by a factor of 64.
-    private static let worthEveryPlace = 72
     /// A gram among the literals of others costs a little each time: of each doubling so much.
     private static let perDoubling = 6
     /// Any gram is better than two or three bytes,
@@ -234,54 +185,29 @@ struct AnchorChooser {
     /// as these cost a look at every pair of bytes.
     static let shortCost = 120
     /// Places looked at in one literal: enough to find a rare one.
-    private static let candidates = 1024
+    static let candidates = 1024
 
     private let counts: GramCounts
-    private var scores: [Int] = []
-    /// Grams are taken only of literals that have nothing else, and such literals only of patterns that have no other.
-    var avoidsGrams = false
 
     init(_ counts: GramCounts) {
         self.counts = counts
     }
 
-    /// The place in a literal that is looked at least often; nil when it has less than two bytes.
-    mutating func choose(in literal: UnsafeBufferPointer<UInt8>) -> (anchor: Kind, skip: Int, score: Int)? {
-        guard literal.count >= 4 else {
-            guard literal.count >= 2 else { return nil }
-            // The filter sees two bytes.
-            return (.short, 0, Rarity.of(literal, 0, 2) - Self.shortPenalty)
-        }
-        scores.removeAll(keepingCapacity: true)
-        let places = min(literal.count - 3, Self.candidates)
-        var best: (skip: Int, score: Int) = (0, .min)
-        for i in 0..<places {
-            let shared = counts.count(Gram.folded(literal, i))
-            let doublings = Int.bitWidth - shared.leadingZeroBitCount
-            let score = Rarity.of(literal, i, 4) - Self.perDoubling * doublings
-            scores.append(score)
-            if score > best.score { best = (i, score) }
-        }
-        let span = bestRun(2, credit: Self.second)
-        if let window = bestRun(4, credit: Self.fourth),
-            window.score >= min(Self.rare, max(best.score, span?.score ?? .min) - Self.worthIt)
-        {
-            return (.window, window.skip, window.score)
-        }
-        if let span, avoidsGrams || span.score >= min(Self.rare, best.score - Self.worthEveryPlace) {
-            return (.span(following: min(3, literal.count - span.skip - 4)), span.skip, span.score)
-        }
-        let score = avoidsGrams ? best.score - Self.shortPenalty / 2 : best.score
-        return (.gram(following: min(3, literal.count - best.skip - 4)), best.skip, score)
+    /// What is said for the gram at a place of a literal.
+    func score(_ literal: UnsafeBufferPointer<UInt8>, _ place: Int) -> Int {
+        let shared = counts.count(Gram.folded(literal, place))
+        let doublings = Int.bitWidth - shared.leadingZeroBitCount
+        return Rarity.of(literal, place, 4) - Self.perDoubling * doublings
     }
 
-    /// Of so many grams in a row, the commonest decides, roughly, how often they are looked at.
-    private func bestRun(_ length: Int, credit: Int) -> (skip: Int, score: Int)? {
-        var best: (skip: Int, score: Int)?
-        for i in 0..<max(0, scores.count - length + 1) {
-            var score = scores[i]
-            for next in 1..<length { score = min(score, scores[i + next]) }
-            if score + credit > best?.score ?? .min { best = (i, score + credit) }
+    /// The place in a literal of two bytes or more that is looked at least often.
+    func choose(in literal: UnsafeBufferPointer<UInt8>) -> (skip: Int, score: Int) {
+        // The filter sees two bytes of such a one.
+        guard literal.count >= 4 else { return (0, Rarity.of(literal, 0, 2) - Self.shortPenalty) }
+        var best: (skip: Int, score: Int) = (0, .min)
+        for place in 0..<min(literal.count - 3, Self.candidates) {
+            let score = score(literal, place)
+            if score > best.score { best = (place, score) }
         }
         return best
     }

@@ -73,8 +73,6 @@ struct IndexBuilder {
     /// Makes an index; returns its number. When one of the patterns ignores case, the whole index does, so that the
     /// object is looked at once: the verifier tells case afterwards.
     private mutating func build(_ members: [Int]) -> Int {
-        var windows: [(pattern: UInt32, at: Int)] = []
-        var spans: [(pattern: UInt32, at: Int, following: Int)] = []
         var grams: [(pattern: UInt32, at: Int, following: Int)] = []
         var shorts: [(pattern: UInt32, at: Int)] = []
         var fixed: [em_fixed_pattern] = []
@@ -83,8 +81,6 @@ struct IndexBuilder {
             let pattern = UInt32(number)
             folds = folds || table.patterns[number].flags & EM_PATTERN_NOCASE != 0
             switch anchors[number] {
-            case .window(let at): windows.append((pattern, at))
-            case .span(let at, let following): spans.append((pattern, at, following))
             case .gram(let at, let following): grams.append((pattern, at, following))
             case .short(let at): shorts.append((pattern, at))
             case .place(let at, let length, let distance):
@@ -96,12 +92,12 @@ struct IndexBuilder {
         }
         var head = em_pattern_index()
         head.flags = folds ? EM_INDEX_FOLD : 0
-        head.windows = addWindows(windows, folds)
-        head.spans = addGrams(spans, offsets: 2, folds)
-        head.grams = addGrams(grams, offsets: 1, folds)
+        head.grams = addGrams(grams, folds)
         addShorts(shorts, folds, &head)
-        if let sieve = Sieve(grams: grams.map { gram($0.at, folds) }, pairs: shorts.map { pair($0.at, folds) }) {
-            head.flags |= EM_INDEX_SIEVE
+        if !grams.isEmpty || !shorts.isEmpty {
+            var sieve = Sieve(folds: folds)
+            for entry in shorts { sieve.add(pair: pair(entry.at, folds)) }
+            for entry in grams { sieve.add(gram(entry.at, folds)) }
             head.sieve = place(sieve.bytes)
         }
         fixed.sort(by: Self.isBefore)
@@ -111,40 +107,22 @@ struct IndexBuilder {
         return indexes.count - 1
     }
 
-    // MARK: - Windows, spans and grams
+    // MARK: - Grams
 
-    private mutating func addWindows(_ windows: [(pattern: UInt32, at: Int)], _ folds: Bool) -> em_gram_table {
-        add(
-            GramLists(count: 4 * windows.count, wordsForEach: 1) { number in
-                let window = windows[number / 4]
-                var posting = em_posting()
-                posting.low = gram(window.at, folds)
-                posting.high = gram(window.at + 3, folds) >> 8 | UInt32(number % 4) << 24
-                posting.pattern = window.pattern
-                return (gram(window.at + number % 4, folds), posting)
-            })
-    }
-
-    /// - Parameter offsets: grams of each anchor: 2 for spans, 1 for grams.
     private mutating func addGrams(
-        _ grams: [(pattern: UInt32, at: Int, following: Int)], offsets: Int, _ folds: Bool
+        _ grams: [(pattern: UInt32, at: Int, following: Int)], _ folds: Bool
     ) -> em_gram_table {
-        add(
-            GramLists(count: offsets * grams.count, wordsForEach: 2) { number in
-                let entry = grams[number / offsets]
-                var posting = em_posting()
-                posting.low = gram(entry.at, folds)
-                let following = value(entry.at + 4, entry.following).0
-                posting.high = folds ? Gram.fold(following) : following
-                posting.high |= UInt32(number % offsets | entry.following << 4) << 24
-                posting.pattern = entry.pattern
-                return (gram(entry.at + number % offsets, folds), posting)
-            })
-    }
-
-    private mutating func add(_ lists: GramLists) -> em_gram_table {
         var table = em_gram_table()
-        guard !lists.postings.isEmpty else { return table }
+        guard !grams.isEmpty else { return table }
+        let lists = GramLists(count: grams.count) { number in
+            let entry = grams[number]
+            var posting = em_posting()
+            posting.low = gram(entry.at, folds)
+            let following = value(entry.at + 4, entry.following).0
+            posting.high = (folds ? Gram.fold(following) : following) | UInt32(entry.following) << 24
+            posting.pattern = entry.pattern
+            return posting
+        }
         table.filter_bits = UInt32(lists.filterBits)
         table.bucket_bits = UInt32(lists.bucketBits)
         table.filter = place(lists.filter)
@@ -260,27 +238,21 @@ private struct GramLists {
     private(set) var filter, directory: [UInt32]
     private(set) var postings: [em_posting]
 
-    /// A filter of so many words (16 KiB) is small.
-    private static let smallBits = 12
-    /// 512 KiB.
-    private static let largeBits = 17
+    /// A filter of so many words (128 KiB) stays in a processor's second cache, with those of other targets.
+    private static let largeBits = 15
 
-    /// - Parameters:
-    ///   - wordsForEach: words of the filter for each gram, or three quarters of that. With one, three places in a thousand
-    ///     pass by accident; with two, one in a thousand.
-    ///   - entry: tells the gram and the posting of each number below `count`; it is asked twice.
-    init(count: Int, wordsForEach: Int, _ entry: (Int) -> (gram: UInt32, posting: em_posting)) {
-        // Where that is small, four times as much still stays in a processor's first cache.
-        var enough = Bits.atLeast(max(64, count * wordsForEach * 3 / 4))
-        // Beyond the second cache, a miss costs more than an accident.
-        if enough > Self.largeBits { enough = max(Self.largeBits, enough - 1) }
-        filterBits = max(enough, min(Self.smallBits, Bits.atLeast(max(64, 4 * count))))
+    /// - Parameter entry: tells the posting of each number below `count`; it is asked twice.
+    init(count: Int, _ entry: (Int) -> em_posting) {
+        // Between 24 and 43 bits for each gram; of a large one half of that, as beyond a cache a miss costs more than an
+        // accident, and the sieve lets few places pass.
+        let enough = Bits.atLeast(max(64, count * 3 / 4))
+        filterBits = enough > Self.largeBits ? max(Self.largeBits, enough - 1) : enough
         bucketBits = Bits.atLeast(count)
         filter = [UInt32](repeating: 0, count: 1 << filterBits)
         directory = [UInt32](repeating: 0, count: 1 << bucketBits + 1)
         postings = [em_posting](repeating: em_posting(), count: count)
         for number in 0..<count {
-            let gram = entry(number).gram
+            let gram = entry(number).low
             let hash = gram &* EM_GRAM_FACTOR
             let bits = gram &* EM_GRAM_BITS_FACTOR
             filter[Int(UInt64(hash) >> UInt64(32 - filterBits))] |=
@@ -291,8 +263,8 @@ private struct GramLists {
         // The first free place of each bucket; in the end, each stands where the next bucket begins.
         var next = directory
         for number in 0..<count {
-            let (gram, posting) = entry(number)
-            let bucket = Int(UInt64(gram &* EM_GRAM_FACTOR) >> UInt64(32 - bucketBits))
+            let posting = entry(number)
+            let bucket = Int(UInt64(posting.low &* EM_GRAM_FACTOR) >> UInt64(32 - bucketBits))
             postings[Int(next[bucket])] = posting
             next[bucket] += 1
         }

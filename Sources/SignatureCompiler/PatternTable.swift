@@ -21,7 +21,7 @@ struct PatternTable {
         }
     }
 
-    /// Patterns that can begin at so many places and have no window are tested at each.
+    /// Patterns that can begin at so many places and have no gram are tested at each.
     static let fewPlaces: UInt32 = 4096
 
     /// Whether a pattern has no more possible places than that.

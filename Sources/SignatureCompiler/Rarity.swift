@@ -8,9 +8,14 @@ enum Rarity {
         switch length {
         case ...0: 0
         case 1: oneByte
-        case 2, 3: 3 * Int(CFrequencies_pair(UInt16(folded(text[start])) | UInt16(folded(text[start + 1])) << 8))
+        case 2, 3: ofPair(folded(text[start]), folded(text[start + 1]))
         default: 3 * Int(CFrequencies_gram(Gram.folded(text, start)))
         }
+    }
+
+    /// The same of two bytes that are no capitals.
+    static func ofPair(_ first: UInt8, _ second: UInt8) -> Int {
+        3 * Int(CFrequencies_pair(UInt16(first) | UInt16(second) << 8))
     }
 
     /// Nothing is looked for by one byte: a guess.

@@ -1,44 +1,129 @@
 import CModuleABI
 
-/// Tells of most places that none of a few grams and pairs begins there. See em_pattern_index.
+/// Tells by four bytes of most places that no anchor begins there. See em_pattern_index.
+///
+/// Each of sixteen groups of anchors has four sets of bytes, so that a place passes when each of its bytes is in the set of one
+/// group. An anchor joins the group that then lets the fewest further places pass, by how often bytes are in ordinary files.
 struct Sieve {
-    private(set) var bytes: [UInt8]
+    private static let groups = Int(EM_SIEVE_GROUPS)
+    /// For each byte, the groups in whose first set it is, and, 16, 32 and 48 bits higher, in whose others.
+    private var words = [UInt64](repeating: 0, count: 256)
+    /// For each group, the shares of bytes that are in each of its four sets.
+    private var shares = [SIMD4<Double>](repeating: .zero, count: groups)
+    private let folds: Bool
 
-    /// Beyond that, too much passes.
-    static let mostGrams = 320
-    private static let mostPairs = 48
-    private static let bits = 8
+    /// - Parameter folds: capitals pass as small letters do.
+    init(folds: Bool) { self.folds = folds }
 
-    /// - Parameters:
-    ///   - grams: four bytes each, little-endian, as the index has them.
-    ///   - pairs: two bytes each.
-    /// - Returns: nil when there are none, or too many.
-    init?(grams: [UInt32], pairs: [UInt32]) {
-        let grams = Set(grams).sorted()
-        let pairs = Set(pairs).sorted()
-        guard grams.count + pairs.count > 0, grams.count <= Self.mostGrams, pairs.count <= Self.mostPairs else {
-            return nil
+    /// Whether places with these four bytes, little-endian, pass.
+    func passes(_ gram: UInt32) -> Bool { groupsWith(gram) != 0 }
+
+    /// The groups that let a gram pass.
+    private func groupsWith(_ gram: UInt32) -> UInt64 {
+        words[Int(gram & 0xff)] & words[Int(gram >> 8 & 0xff)] >> 16 & words[Int(gram >> 16 & 0xff)] >> 32
+            & words[Int(gram >> 24)] >> 48
+    }
+
+    /// What a gram costs that does not pass yet: the group that it would join, and the share of places that pass then, and
+    /// did not before.
+    func best(for gram: UInt32) -> (group: Int, cost: Double) {
+        let bytes = Self.bytes(gram)
+        let added = SIMD4(Self.share(bytes.0), Self.share(bytes.1), Self.share(bytes.2), Self.share(bytes.3))
+        let sets = (words[bytes.0], words[bytes.1] >> 16, words[bytes.2] >> 32, words[bytes.3] >> 48)
+        var best = (group: 0, cost: Double.infinity)
+        for group in 0..<Self.groups {
+            let bit = UInt64(group)
+            let missing = SIMD4<Double>(
+                Double(1 - (sets.0 >> bit & 1)), Double(1 - (sets.1 >> bit & 1)), Double(1 - (sets.2 >> bit & 1)),
+                Double(1 - (sets.3 >> bit & 1)))
+            let cost = Self.product(shares[group] + missing * added) - Self.product(shares[group])
+            if cost < best.cost { best = (group, cost) }
         }
-        bytes = [UInt8](repeating: 0, count: Int(EM_SIEVE_SIZE))
-        // A pair says half as much as a gram, so that fewer share a bit.
-        let forPairs = pairs.isEmpty ? 0 : grams.isEmpty ? Self.bits : min(4, (pairs.count + 3) / 4)
-        for (number, gram) in grams.enumerated() {
-            set(1 << UInt8(number % (Self.bits - forPairs)), gram)
+        return best
+    }
+
+    /// Lets places with these four bytes pass.
+    mutating func add(_ gram: UInt32) {
+        guard !passes(gram) else { return }
+        add(gram, to: best(for: gram).group)
+    }
+
+    mutating func add(_ gram: UInt32, to group: Int) {
+        for place in 0..<4 { set(Int(gram >> UInt32(8 * place) & 0xff), place, group) }
+    }
+
+    /// Lets places pass that begin with two bytes.
+    mutating func add(pair: UInt32) {
+        // What follows them may be anything: the group that has the most of that.
+        var best = (group: 0, cost: Double.infinity)
+        for group in 0..<Self.groups {
+            let cost = Self.product(pairShares(group, pair)) - Self.product(shares[group])
+            if cost < best.cost { best = (group, cost) }
         }
-        for (number, pair) in pairs.enumerated() {
-            let bit: UInt8 = 1 << UInt8(Self.bits - 1 - number % forPairs)
-            set(bit, first: pair & 0xff, second: pair >> 8, in: 0)
-            for at in 256..<bytes.count { bytes[at] |= bit }
+        for place in 0..<2 { set(Int(pair >> UInt32(8 * place) & 0xff), place, best.group) }
+        for byte in 0..<256 {
+            set(byte, 2, best.group)
+            set(byte, 3, best.group)
         }
     }
 
-    private mutating func set(_ bit: UInt8, _ gram: UInt32) {
-        set(bit, first: gram & 0xff, second: gram >> 8 & 0xff, in: 0)
-        set(bit, first: gram >> 16 & 0xff, second: gram >> 24, in: 256)
+    private func pairShares(_ group: Int, _ pair: UInt32) -> SIMD4<Double> {
+        var result = shares[group]
+        for place in 0..<2 {
+            let byte = Int(pair >> UInt32(8 * place) & 0xff)
+            if words[byte] >> UInt64(16 * place + group) & 1 == 0 { result[place] += Self.share(byte) }
+        }
+        result[2] = 1
+        result[3] = 1
+        return result
     }
 
-    private mutating func set(_ bit: UInt8, first: UInt32, second: UInt32, in table: Int) {
-        bytes[table + Int((first + 2 * second) & 127)] |= bit
-        bytes[table + 128 + Int((second + 2 * first) & 127)] |= bit
+    private mutating func set(_ byte: Int, _ place: Int, _ group: Int) {
+        let bit: UInt64 = 1 << UInt64(16 * place + group)
+        guard words[byte] & bit == 0 else { return }
+        words[byte] |= bit
+        shares[group][place] += Self.share(byte)
+        // Capitals are counted as what they pass as.
+        if folds, (0x61...0x7a).contains(byte) { words[byte & ~0x20] |= bit }
     }
+
+    /// EM_SIEVE_SIZE bytes.
+    var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(EM_SIEVE_SIZE))
+        for word in words { withUnsafeBytes(of: word.littleEndian) { bytes += $0 } }
+        for shift in stride(from: 0, to: UInt64(64), by: 8) {
+            for word in words { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        }
+        return bytes
+    }
+
+    private static func bytes(_ gram: UInt32) -> (Int, Int, Int, Int) {
+        (Int(gram & 0xff), Int(gram >> 8 & 0xff), Int(gram >> 16 & 0xff), Int(gram >> 24))
+    }
+
+    private static func product(_ shares: SIMD4<Double>) -> Double { shares[0] * shares[1] * shares[2] * shares[3] }
+
+    private static func share(_ byte: Int) -> Double { byteShares[byte] }
+
+    /// How many bytes of ordinary files are this one; a part of all is noise, in which all bytes are alike.
+    private static let byteShares: [Double] = {
+        let small = (0...255).map { UInt8($0) }.filter { Rarity.folded($0) == $0 }
+        var shares = [Double](repeating: 0, count: 256)
+        for first in small {
+            for second in small {
+                let rarity = Rarity.ofPair(first, second)
+                shares[Int(first)] += steps[rarity % 12] / Double(UInt64(1) << UInt64(rarity / 12))
+            }
+        }
+        let sum = shares.reduce(0, +)
+        for byte in 0..<256 { shares[byte] = shares[Int(Rarity.folded(UInt8(byte)))] }
+        return shares.map { (1 - noise) * $0 / sum + noise / 256 }
+    }()
+
+    private static let noise = 0.125
+    /// 2^(-n / 12).
+    private static let steps = [
+        1, 0.943874, 0.890899, 0.840896, 0.793701, 0.749154, 0.707107, 0.66742, 0.629961, 0.594604, 0.561231, 0.529732,
+    ]
 }

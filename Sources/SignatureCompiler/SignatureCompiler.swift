@@ -266,7 +266,7 @@ private struct Compilation {
         let choices = patterns.chooseAnchors()
         let plan = rules.plan(patterns.patterns, costs: choices.map { $0.cost })
         var anchors = choices.map { $0.anchor }
-        patterns.avoidGrams(&anchors) { plan.isDeferred($0) }
+        patterns.gatherAnchors(&anchors) { plan.isDeferred($0) }
         var indexes = IndexBuilder(
             patterns, anchors: anchors, isDeferred: plan.isDeferred, isOfRules: plan.isOfRules)
         return try catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()

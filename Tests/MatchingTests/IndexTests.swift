@@ -2,7 +2,7 @@ import Matching
 import SignatureCompiler
 import Testing
 
-/// The paths of an index: windows at every fourth place, grams and pairs at every place.
+/// The paths of an index: grams and pairs.
 @Suite("Indexes over patterns")
 struct IndexTests {
     private let literal = Array("qzXjk0!vWp9~".utf8)
@@ -110,5 +110,44 @@ struct IndexTests {
         #expect(found("c-zzK").isEmpty)
         #expect(found("a-zzM").isEmpty)
         #expect(found("a-zz").isEmpty)
+    }
+
+    @Test(
+        "many patterns that choose their anchors together are each found, and nothing else", arguments: [1, 40, 3000])
+    func together(_ count: Int) throws {
+        var random = Deterministic(UInt64(count))
+        // Words, code and noise, of any length that can be found; some ignore case, some have wildcards in the middle.
+        let words = ["http://www.", "cmd /c ", "CreateRemoteThread", "%APPDATA%", "ZZ", "\u{0}\u{0}\u{0}\u{0}"]
+        var literals: [[UInt8]] = []
+        var (bodies, rules): ([String], [String]) = ([], [])
+        for number in 0..<count {
+            var bytes: [UInt8] = []
+            if Bool.random(using: &random) { bytes += Array((words.randomElement(using: &random) ?? "").utf8) }
+            let noise = Int.random(in: 4...24, using: &random)
+            bytes += (0..<noise).map { _ in UInt8.random(in: 0...255, using: &random) }
+            literals.append(bytes)
+            let middle = bytes.count / 2
+            switch number % 4 {
+            case 0: bodies.append("P\(number):0:*:\(hex(Array(bytes[..<middle])))*\(hex(Array(bytes[middle...])))")
+            case 1: bodies.append("P\(number):0:*:\(hex(bytes))")
+            case 2: rules.append("P\(number);Engine:81-255,Target:0;0;\(hex(bytes))::i")
+            default: rules.append("P\(number);Engine:81-255,Target:0;0&1;\(hex(bytes));\(hex(Array("common".utf8)))")
+            }
+        }
+        let database = try TestDatabase([
+            "a.ndb": bodies.joined(separator: "\n"), "b.ldb": rules.joined(separator: "\n"),
+        ])
+        #expect(database.report.signatures == count)
+        let scratch = Scratch()
+        for number in stride(from: 0, to: count, by: max(1, count / 61)) {
+            var object = (0..<Int.random(in: 0...90, using: &random)).map { _ in
+                UInt8.random(in: 0x61...0x7a, using: &random)
+            }
+            object += literals[number] + Array("-common-".utf8)
+            #expect(database.matches(object, scratch: scratch).found == ["P\(number)"])
+            let change = object.count - 8 - literals[number].count + literals[number].count / 4
+            object[change] ^= 0x81
+            #expect(database.matches(object, scratch: scratch).found.isEmpty, "\(number)")
+        }
     }
 }

@@ -116,7 +116,7 @@ typedef struct em_database_header {
 #define EM_SECTION_YARA_BYTES 137u        /* bytes of texts and names */
 
 #define EM_SECTION_VERSION 1u /* of all sections above but one: */
-#define EM_INDEXES_VERSION 2u /* of INDEXES */
+#define EM_INDEXES_VERSION 3u /* of INDEXES */
 
 /* What a signature says about an object that it matches. */
 #define EM_SIGNATURE_UNWANTED 0x01u /* potentially unwanted: EM_FINDING_UNWANTED instead of INFECTED */
@@ -293,20 +293,19 @@ typedef struct em_alternative {
 /*
  * Which patterns may begin to match somewhere in an object. Offsets into INDEX_DATA, each a multiple of 64.
  *
- * Windows: patterns whose anchor has seven bytes, and so a gram (four bytes, little-endian) at each of four offsets, one
- * of which lies at a multiple of four of the object. Spans: patterns whose anchor has five bytes, and so two grams, one of
- * which lies at a multiple of two. Grams: patterns whose anchor is one gram, looked for at every place.
- *
- * Each of them has a table of grams: for each gram g, with h = g * EM_GRAM_FACTOR and m = g * EM_GRAM_BITS_FACTOR modulo
- * 2^32, the bits m >> 27, m >> 22 & 31 and m >> 17 & 31 of filter word h >> (32 - filter_bits) are set, and a posting lies
- * in bucket h >> (32 - bucket_bits); (a shift by 32 gives 0).
+ * Grams: patterns whose anchor has four bytes or more. For each gram g (the first four, little-endian), with
+ * h = g * EM_GRAM_FACTOR and m = g * EM_GRAM_BITS_FACTOR modulo 2^32, the bits m >> 27, m >> 22 & 31 and m >> 17 & 31 of
+ * filter word h >> (32 - filter_bits) are set, and a posting lies in bucket h >> (32 - bucket_bits); (a shift by 32 gives 0).
  *
  * Short path: patterns whose anchor has two or three bytes. Its first two bytes, little-endian, are a bit of
  * short_filter (65,536 bits) and, times EM_GRAM_FACTOR, choose the bucket. A posting has what is known of the bytes around.
  *
- * Sieve: where there are few grams and shorts, another way to see that none of them begins at a place. Of four bytes in a
- * row, b0…b3, make the numbers b0 + 2 b1, b1 + 2 b0, b2 + 2 b3 and b3 + 2 b2 modulo 128. Each is a place in one of four
- * tables of 128 bytes; of each of the few, one bit is set at its four places, or, where its bytes end, at all places.
+ * Sieve: which places are looked up in these filters at all. Anchors are in 16 groups, and each group has four sets of
+ * bytes. A place is looked up when its four bytes (0 beyond the object's end) are in the four sets of one group, and it is
+ * when an anchor begins there; what follows an anchor of two bytes is in the sets, whatever it is. Each byte has a uint64
+ * of which the low 16 bits are the groups that have it in their first set, the next 16 those with it in the second, and so
+ * on. First the 256 words, and then their lowest bytes, their second ones, and so on. In an index that ignores case,
+ * capitals are where small letters are.
  *
  * Fixed path: patterns with one or few possible places, tested there. Sorted by base, section, offset, shift, length and
  * value, so that those for one place are found by halving.
@@ -315,11 +314,9 @@ typedef struct em_alternative {
  */
 #define EM_GRAM_FACTOR 0x9e3779b1u
 #define EM_GRAM_BITS_FACTOR 0x85ebca77u
-#define EM_WINDOW 7u
-#define EM_SPAN 5u
 #define EM_INDEX_FOLD 0x01u /* ASCII letters of the object count as lower case, and so they do in anchors */
-#define EM_INDEX_SIEVE 0x02u /* there is a sieve */
-#define EM_SIEVE_SIZE 512u
+#define EM_SIEVE_SIZE 4096u
+#define EM_SIEVE_GROUPS 16u
 
 typedef struct em_gram_table {
     uint32_t filter_bits, bucket_bits; /* 0…28 */
@@ -329,15 +326,15 @@ typedef struct em_gram_table {
 typedef struct em_pattern_index {
     uint32_t flags; /* EM_INDEX_… */
     uint32_t short_bucket_bits; /* 0…28 */
-    em_gram_table windows, spans, grams;
+    em_gram_table grams;
     uint64_t short_filter, short_directory, shorts, short_count; /* em_short_posting */
     uint64_t fixed, fixed_count;                                 /* em_fixed_pattern */
-    uint64_t sieve;                                              /* EM_SIEVE_SIZE bytes */
+    uint64_t sieve; /* EM_SIEVE_SIZE bytes, unless there are neither grams nor shorts */
 } em_pattern_index;
 
 typedef struct em_posting {
-    /* `low` has the anchor's first four bytes, the low 24 bits of `high` up to three that follow, and the high byte which
-     * of its offsets the gram has, and of spans and grams, times 16, how many bytes of `high` count. */
+    /* `low` has the anchor's first four bytes, the low 24 bits of `high` up to three that follow, and the high byte how many
+     * of them count. */
     uint32_t low, high;
     uint32_t pattern;   /* index in PATTERNS */
 } em_posting;

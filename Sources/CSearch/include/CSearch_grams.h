@@ -1,14 +1,12 @@
-// Looking many places of an object up in filters: where may one of many fragments begin?
+// Looking all places of an object up: where may one of many fragments begin?
 #ifndef CSEARCH_GRAMS_H
 #define CSEARCH_GRAMS_H
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-/// Places that are looked at together.
-#define CSEARCH_BLOCK 32
-/// Bytes behind the beginning of a block that must be readable.
-#define CSEARCH_REACH 36
+/// Places that are looked at in one call, at most: what is noted of them stays in a processor's first cache.
+#define CSEARCH_CHUNK 2048
 
 /// What grams are multiplied with: for the word of a filter, and for the three bits in it.
 #define CSEARCH_FACTOR 0x9e3779b1u
@@ -21,22 +19,27 @@ typedef struct CSearch_filter {
     uint32_t shift;
 } CSearch_filter;
 
-typedef struct CSearch_filters {
-    /// Of four bytes that begin at every fourth place, at every second one, and at every place.
-    CSearch_filter windows, spans, grams;
-    /// 65,536 bits, by two bytes; NULL: none.
-    const void *pairs;
-    /// CSEARCH_SIEVE_SIZE bytes, by which grams and pairs are looked for where CSearch_sifts; NULL: none. They are looked up
-    /// in their filters only where it lets them pass.
-    const uint8_t *sieve;
-    /// ASCII capitals count as small letters.
-    int folds;
-} CSearch_filters;
+/// A sieve: for each byte, in which of sixteen groups it may be the first byte of a fragment, and the second, third and
+/// fourth. A place passes when its four bytes have a group in common; beyond the object's end they are 0.
+///
+/// First 256 words of 64 bits, of which the lowest 16 are for the first byte, then eight tables of 256 bytes: their lowest
+/// bytes, their second ones, and so on.
+#define CSEARCH_SIEVE_SIZE 4096
 
-/// What may begin in a block: bit n at place n.
-typedef struct CSearch_hits {
-    uint32_t windows, spans, grams, pairs;
-} CSearch_hits;
+typedef struct CSearch_index {
+    /// CSEARCH_SIEVE_SIZE bytes.
+    const void *sieve;
+    /// Of the first four bytes of fragments.
+    CSearch_filter grams;
+    /// Of the first two bytes of short fragments: 65,536 bits; NULL: none.
+    const void *pairs;
+    /// ASCII capitals count as small letters. The sieve treats them alike.
+    int folds;
+} CSearch_index;
+
+/// What may begin at a place.
+#define CSEARCH_GRAM 1u
+#define CSEARCH_PAIR 2u
 
 /// Whether a gram may be in a filter, which has words.
 static inline uint32_t CSearch_may_have(const CSearch_filter *filter, uint32_t gram) {
@@ -49,25 +52,16 @@ static inline uint32_t CSearch_may_have(const CSearch_filter *filter, uint32_t g
 /// Asks for memory that is read soon.
 static inline void CSearch_prefetch(const void *address) { __builtin_prefetch(address); }
 
-/// A sieve: for each of four numbers that are made of four bytes in a row, 128 bytes of which each bit stands for a few
-/// fragments. A place passes when the four have a bit in common.
-#define CSEARCH_SIEVE_SIZE 512
-
-/// The numbers: of the first two bytes, of the same two, and likewise of the others.
-static inline unsigned CSearch_sieve_index(unsigned number, const uint8_t bytes[4]) {
-    const unsigned first = bytes[number / 2 * 2], second = bytes[number / 2 * 2 + 1];
-    return (number % 2 == 0 ? first + 2 * second : second + 2 * first) & 127;
-}
-
-/// Whether this processor sifts: 64 places cost about as much as eight looks into a filter.
-int CSearch_sifts(void);
-
-/// The first block from `from` on, in steps of a block, and before `to`, in which something may begin; a place from `to` on
-/// when there is none.
-size_t CSearch_blocks(
-    const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits);
+/// The places `from ..< to` at which something may begin, in their order.
+///
+/// @param count bytes of the object; `to` is below.
+/// @param to CSEARCH_CHUNK behind `from` at most.
+/// @param places room for as many as there are places: gets each times four, and CSEARCH_GRAM, CSEARCH_PAIR.
+/// @return how many.
+size_t CSearch_places(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const CSearch_index *index, size_t *places);
 
 /// The same on any processor.
-size_t CSearch_blocks_plain(
-    const uint8_t *bytes, size_t from, size_t to, const CSearch_filters *filters, CSearch_hits *hits);
+size_t CSearch_places_plain(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const CSearch_index *index, size_t *places);
 #endif

@@ -1,0 +1,117 @@
+import CSearch
+import Testing
+
+/// Looking all places up in a sieve and in filters, compared with looking each place up by itself.
+@Suite("Places that are looked up")
+struct PlacesTests {
+    private static func folded(_ byte: UInt8) -> UInt8 { (0x41...0x5a).contains(byte) ? byte + 0x20 : byte }
+
+    /// A sieve and filters of random bits.
+    private struct Index {
+        let shift: UInt32
+        let grams: [UInt32]
+        let pairs: [UInt8]
+        let groups: [UInt64]
+        let folds, hasGrams, hasPairs: Bool
+
+        init(
+            _ random: inout Deterministic, density: Int, groupDensity: Int, folds: Bool, hasGrams: Bool, hasPairs: Bool
+        ) {
+            shift = UInt32.random(in: 20...32, using: &random)
+            var grams = [UInt32](repeating: 0, count: 1 << Int(32 - shift))
+            for _ in 0..<(grams.count * density) {
+                grams[Int.random(in: 0..<grams.count, using: &random)] |= 1 << UInt32.random(in: 0..<32, using: &random)
+            }
+            self.grams = grams
+            pairs = (0..<8192).map { _ in
+                UInt8.random(in: 0...255, using: &random) & .random(in: 0...255, using: &random)
+            }
+            var groups = [UInt64](repeating: 0, count: 256)
+            for byte in 0..<256 {
+                for _ in 0..<groupDensity { groups[byte] |= 1 << UInt64.random(in: 0..<64, using: &random) }
+            }
+            if folds { for byte in 0x41...0x5a { groups[byte] = groups[byte + 0x20] } }
+            self.groups = groups
+            self.folds = folds
+            self.hasGrams = hasGrams
+            self.hasPairs = hasPairs
+        }
+
+        /// As a database has it.
+        var sieve: [UInt8] {
+            groups.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) } }
+                + (0..<8).flatMap { part in groups.map { UInt8(truncatingIfNeeded: $0 >> UInt64(8 * part)) } }
+        }
+
+        func places(_ bytes: [UInt8], _ range: Range<Int>) -> [Int] {
+            let text = folds ? bytes.map(PlacesTests.folded) : bytes
+            return range.compactMap { place in
+                let common = (0..<4).reduce(UInt64(0xffff)) { common, next in
+                    let byte = place + next < bytes.count ? bytes[place + next] : 0
+                    return common & groups[Int(byte)] >> UInt64(16 * next)
+                }
+                guard common != 0 else { return nil }
+                var kinds = 0
+                if hasGrams, place + 4 <= text.count {
+                    let gram = (0..<4).reduce(UInt32(0)) { $0 | UInt32(text[place + $1]) << UInt32(8 * $1) }
+                    let word = grams[Int(UInt64(gram &* 0x9e37_79b1) >> UInt64(shift))]
+                    let bits = gram &* 0x85eb_ca77
+                    let isSet = word >> (bits >> 27) & word >> (bits >> 22 & 31) & word >> (bits >> 17 & 31) & 1
+                    if isSet != 0 { kinds |= Int(CSEARCH_GRAM) }
+                }
+                let pair = Int(text[place]) | Int(text[place + 1]) << 8
+                if hasPairs, pairs[pair / 8] >> UInt8(pair % 8) & 1 != 0 { kinds |= Int(CSEARCH_PAIR) }
+                return kinds != 0 ? place << 2 | kinds : nil
+            }
+        }
+    }
+
+    @Test("every place, with every choice of filters, with and without capitals", arguments: [false, true])
+    func places(isPlain: Bool) {
+        var random = Deterministic(11)
+        for round in 0..<256 {
+            let index = Index(
+                &random, density: 1 + round % 19, groupDensity: 8 + round / 8 % 9 * 5, folds: round & 1 != 0,
+                hasGrams: round & 2 != 0, hasPairs: round & 4 != 0)
+            let size = round % 5 == 0 ? Int(CSEARCH_CHUNK) + 1 : Int.random(in: 2...700, using: &random)
+            // Of random bytes, of text, and of both.
+            let most: UInt8 = round % 3 == 0 ? 0x7a : 0xff
+            let bytes = (0..<size).map { _ in UInt8.random(in: 0x30...most, using: &random) }
+            var from = 0
+            while from < size - 1 {
+                let to = round % 5 == 0 ? size - 1 : Int.random(in: (from + 1)...(size - 1), using: &random)
+                #expect(found(index, bytes, from..<to, isPlain: isPlain) == index.places(bytes, from..<to))
+                from = to
+            }
+        }
+    }
+
+    @Test("nothing behind the object is read", arguments: [false, true])
+    func edges(isPlain: Bool) {
+        var random = Deterministic(12)
+        for size in 2...140 {
+            let index = Index(&random, density: 30, groupDensity: 40, folds: false, hasGrams: true, hasPairs: true)
+            // An allocation of its own, so that a sanitizer sees what goes beyond.
+            let bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
+            #expect(found(index, bytes, 0..<(size - 1), isPlain: isPlain) == index.places(bytes, 0..<(size - 1)))
+        }
+    }
+
+    private func found(_ index: Index, _ bytes: [UInt8], _ range: Range<Int>, isPlain: Bool) -> [Int] {
+        index.sieve.withUnsafeBytes { sieve in
+            index.grams.withUnsafeBytes { grams in
+                index.pairs.withUnsafeBytes { pairs in
+                    var wanted = CSearch_index(
+                        sieve: sieve.baseAddress, grams: CSearch_filter(), pairs: nil, folds: index.folds ? 1 : 0)
+                    if index.hasGrams { wanted.grams = CSearch_filter(words: grams.baseAddress, shift: index.shift) }
+                    if index.hasPairs { wanted.pairs = pairs.baseAddress }
+                    return [Int](unsafeUninitializedCapacity: range.count) { space, count in
+                        let search = isPlain ? CSearch_places_plain : CSearch_places
+                        count = search(
+                            bytes, bytes.count, range.lowerBound, range.upperBound, &wanted, space.baseAddress)
+                    }
+                }
+            }
+        }
+    }
+}
