@@ -47,10 +47,10 @@ extension MIMEUnpacker {
                 if set.count > 1, !all.isEmpty, try join(set) { joined = set.map { $0.part.body } }
             }
             held = all.map { ($0.part, joined.contains($0.part.body)) }
-            if !joined.isEmpty { return true }
-            if try offerHeld() { return true }
+            // They are offered in later calls, when the memory that was needed here is free again.
+            if !joined.isEmpty || !held.isEmpty { return true }
         }
-        return try offerHeld()
+        return false
     }
 
     /// Offers what was held back, one after another.
@@ -69,7 +69,7 @@ extension MIMEUnpacker {
         var expected = 0
         for volume in set { expected += volume.part.body.count }
         if first.name.kind == .rar || first.name.kind == .arj {
-            let volumes = try decoded(set)
+            guard let volumes = try decoded(set) else { return false }
             var output = try Output(scan, in: object, expected: expected)
             let isJoined =
                 try first.name.kind == .rar
@@ -89,11 +89,16 @@ extension MIMEUnpacker {
     private func joinCabinets(_ set: [Volume]) throws(ModuleError) -> [Range<Int>] {
         guard set.count > 1, mayHaveChildren() else { return [] }
         var joined: [Range<Int>] = []
-        let cabinets = try decoded(set)
-        for chain in cabinetChains(cabinets) {
-            let expected = chain.reduce(0) { $0 + cabinets[$1].count }
-            var output = try Output(scan, in: object, expected: expected)
-            guard try OldArchives.joinCabinets(chain.map { cabinets[$0] }, scan, into: &output) else { continue }
+        var heads: [ByteView] = []
+        for volume in set {
+            var output = try Output(scan, in: object)
+            try decode(volume.part, into: &output, most: Self.mostOfHead)
+            heads.append(try output.finish())
+        }
+        for chain in cabinetChains(heads) {
+            guard let cabinets = try decoded(chain.map { set[$0] }) else { continue }
+            var output = try Output(scan, in: object, expected: cabinets.reduce(0) { $0 + $1.count })
+            guard try OldArchives.joinCabinets(cabinets, scan, into: &output) else { continue }
             var child = Child()
             try close(&output, &child)
             try submit(child, name: chain.first.map { set[$0].part.names.first ?? [] } ?? [])
@@ -102,11 +107,23 @@ extension MIMEUnpacker {
         return joined
     }
 
-    private func decoded(_ set: [Volume]) throws(ModuleError) -> [ByteView] {
+    /// Encoded bytes of a cabinet that hold its header.
+    private static var mostOfHead: Int { 1 << 17 }
+
+    /// The volumes, decoded; nil when a limit does not allow all of them.
+    private func decoded(_ set: [Volume]) throws(ModuleError) -> [ByteView]? {
         var result: [ByteView] = []
         for volume in set {
+            guard volume.part.encoding != .identity else {
+                result.append(data.slice(volume.part.body.lowerBound, volume.part.body.upperBound))
+                continue
+            }
             var output = try Output(scan, in: object, expected: volume.part.body.count)
             try decode(volume.part, into: &output)
+            guard output.stoppedBy == 0 else {
+                overLimit(output.stoppedBy)
+                return nil
+            }
             result.append(try output.finish())
         }
         return result
@@ -123,8 +140,9 @@ extension MIMEUnpacker {
         return offset >= UInt64(data.count)
     }
 
-    private func decode(_ part: MIMEPart, into output: inout Output) throws(ModuleError) {
-        let input = data.slice(part.body.lowerBound, part.body.upperBound)
+    /// - Parameter most: encoded bytes that are looked at.
+    private func decode(_ part: MIMEPart, into output: inout Output, most: Int = .max) throws(ModuleError) {
+        let input = data.slice(part.body.lowerBound, part.body.upperBound).prefix(most)
         guard part.encoding != .identity else {
             _ = try output.append(input)
             return

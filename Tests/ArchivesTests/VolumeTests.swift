@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Foundation
 import Testing
 
 @testable import Archives
@@ -205,6 +206,27 @@ import Testing
         ])
         #expect(host.texts.contains(content))
         #expect(host.texts.contains { $0.hasPrefix("of its own") })
+    }
+
+    /// Without room for all of them, each is opened by itself, and it is told why.
+    @Test func volumesWithoutRoom() {
+        let all = [
+            arjVolume([("a.txt", 0, "whole"), ("b.txt", 4, String(repeating: "x", count: 150_000))], goesOn: true),
+            arjVolume([("b.txt", 8, "rest")], goesOn: false),
+        ]
+        var text = lines("From: a@example.com", "Content-Type: multipart/mixed; boundary=b", "", "")
+        for (name, data) in Swift.zip(["x.arj", "x.a01"], all) {
+            text += lines(
+                "--b", "Content-Type: application/x; name=\"\(name)\"", "Content-Transfer-Encoding: base64", "", "")
+            text += Array(Data(data).base64EncodedData()) + lines("", "")
+        }
+        text += lines("--b--", "")
+        for memory in [130_000, 1 << 20] {
+            let host = TrialHost(memory: memory)
+            _ = text.withUnsafeBufferPointer { host.unpack(ByteView($0)) }
+            #expect(host.exceeded.contains(EM_BUDGET_MEMORY) == (memory < 1 << 20), "\(memory)")
+            #expect(host.children.count == (memory < 1 << 20 ? 2 : 3), "\(memory)")
+        }
     }
 
     @Test func damagedVolumes() {
