@@ -22,7 +22,8 @@ import Testing
     @Test(arguments: [
         ("[%avstatus%]", "[infected]"), ("%asstatus%", "SPAM"), ("%virus%", "Test.Virus"),
         ("%VIRUSNAME%", "Test.Virus"), ("%score%", "97.5"), ("%version%/%vdb%", "5.0/42"),
-        ("%sender%>%recipient%", "s@example.org>r@example.org"), ("%subject%", "Hi"), ("%date%%host%", "Sun, 01 Jul 2018 12:00:00 +0000mx"),
+        ("%sender%>%recipient%", "s@example.org>r@example.org"), ("%subject%", "Hi"),
+        ("%date%%host%", "Sun, 01 Jul 2018 12:00:00 +0000mx"),
         ("100%%", "100%"), ("%%avstatus%%", "%avstatus%"), ("%unknown%", "%unknown%"), ("50% off", "50% off"),
         ("%", "%"), ("%%%", "%%"), ("%x%avstatus%", "%xinfected"),
         (
