@@ -117,7 +117,12 @@ class Esets(Engine):
         self.socket = os.path.join(self.tree.root, "tmp", "engine.sock")
         # Beside the few that come with esets: a generation must know the EICAR test file to be accepted.
         for name in os.listdir(database):
-            os.symlink(os.path.abspath(os.path.join(database, name)), os.path.join(self.tree.signatures, name))
+            # A link of its own: the compiler is confined to this directory.
+            source, target = os.path.join(database, name), os.path.join(self.tree.signatures, name)
+            try:
+                os.link(source, target)
+            except OSError:
+                shutil.copyfile(source, target)
         self.tree.set("global", 'log_target = "file:@CACHEDIR@/logs/esets.log"')
         for text in ("agent_enabled = yes", 'clamd_sock_path = "/tmp/engine.sock"'):
             self.tree.set("clamd", text)
