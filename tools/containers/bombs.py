@@ -490,7 +490,7 @@ def ntfs_zeros():
     return bytes(image)
 
 
-@bomb("gpt-partitions-share")
+@bomb("gpt-partitions-share", "any")
 def partitions_share():
     """128 partitions that are all the same 100 MB, and in which the same begins again."""
     sectors = 200_000
@@ -589,7 +589,8 @@ def members(kind, count):
         one = bytes.fromhex("e716e3bd65261145a4c48d4d0b7a9eac") + struct.pack("<QIQ", 1, 0, 0) + b"x".ljust(8, b"\0")
         return bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3") + bytes(1008) + one * count
     if kind == "swf":
-        return documents.flash_head(b"F", b"") + documents.flash(*((87, bytes(6) + b"x") for _ in range(count)))
+        body = documents.flash(*((87, bytes(6) + b"x") for _ in range(count)))
+        return documents.flash_head(b"F", body) + body
     if kind == "tnef":
         attribute = struct.pack("<BII", 2, 0x0006800f, 1) + b"x" + struct.pack("<H", ord("x"))
         return struct.pack("<IH", 0x223e9f78, 1) + (struct.pack("<BII", 2, 0x00069002, 14) + bytes(14) + b"\0\0" + attribute) * count
