@@ -127,12 +127,10 @@ extension Session {
                     if last.code == 421 { throw .lost("\(last.code) \(last.text)") }
                     progress.heardHop = true
                 }
+                // Whatever a server says to recipients of a sender that it has refused, they are refused.
+                if case .recipient = entry, let refusal = transaction.senderRefusal { last = refusal }
                 note(last, to: entry, hop)
-                switch entry {
-                case .heldMail: break
-                case .recipient: client.write((transaction.senderRefusal ?? last).bytes)
-                case .mail, .answer: client.write(last.bytes)
-                }
+                if case .heldMail = entry {} else { client.write(last.bytes) }
             }
             progress.done += 1
         }

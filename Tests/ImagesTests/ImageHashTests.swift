@@ -16,23 +16,7 @@ struct ImageHashTests {
 
     /// - Parameter memory: bytes that reading may take.
     private func hash(_ bytes: [UInt8], memory: Int = 1 << 20, steps: Int = .max) -> UInt64? {
-        var places: [UnsafeMutableRawPointer] = []
-        defer { for place in places { place.deallocate() } }
-        var (left, steps) = (memory, steps)
-        let budget = ImageBudget(
-            allocate: { size in
-                guard size <= left else { return nil }
-                left -= size
-                let place = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 16)
-                place.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-                places.append(place)
-                return place
-            },
-            mayGoOn: {
-                steps -= 1
-                return steps >= 0
-            })
-        return bytes.withUnsafeBufferPointer { imageHash(of: ByteView($0), budget) }
+        bytes.withUnsafeBufferPointer { imageHash(of: ByteView($0), memory: memory, steps: steps) }
     }
 
     private static let expected: KeyValuePairs<String, UInt64> = [

@@ -1,7 +1,6 @@
 """The pages for operators, followed literally: an update server, a mirror that takes from it, and a system that updates from
 the mirror. Every command and every file on docs/update-server.md, docs/mirror.md and docs/updates.md is used as printed."""
 
-import gzip
 import json
 import os
 import re
@@ -9,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 from harness import REPOSITORY, Tree, check, finish, wait_until
 from pages import Page, run_crontab, run_unit
@@ -186,12 +184,11 @@ def update_server():
     check(finds(marker), "a client finds what somebody else was trusted with")
 
     # Watching.
-    done = as_publisher(page.command("esets_publish check /srv/updates"), expect=None)
-    check(done.returncode in (0, 1), "check says what it thinks")
-    done = as_publisher(page.command("esets_publish check --json"), expect=None)
-    check(isinstance(json.loads(done.stdout), dict), "as JSON")
+    as_publisher(page.command("esets_publish check /srv/updates"))
+    done = as_publisher(page.command("esets_publish check --json"))
+    check(json.loads(done.stdout)["good"], "the repository is good, as JSON says too")
     os.makedirs("/var/lib/prometheus/node-exporter", exist_ok=True)
-    shell(page.command("esets_publish check --prometheus"), expect=None)
+    shell(page.command("esets_publish check --prometheus"))
     with open("/var/lib/prometheus/node-exporter/esets.prom") as file:
         metrics = file.read()
     for line in page.block("esets_repository_expires_seconds"):
@@ -355,7 +352,7 @@ def updates():
         check(name in real or name in real["upstreams"][0], f"the output has {name}")
     shell("touch -d '4 hours ago' /var/opt/eset/esets/lib/data/data.txt")
     check(b"no update for three hours" in shell(page.command("find")).stdout, "an old attempt is told")
-    check(page.command("tools/bench update") == "tools/bench update", "the benchmark has its place in tools")
+    check(os.access(f"{REPOSITORY}/{page.command('tools/bench update').split()[0]}", os.X_OK), "the benchmark is there")
     check(not page.rest(), f"nothing on the page is left: {page.rest()}")
 
 
@@ -364,8 +361,7 @@ try:
     private("/etc", copied=True)
     for path in PRIVATE[1:]:
         private(path)
-    for address in ("192.168.1.10", "192.168.1.11"):
-        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+    subprocess.run(["ip", "address", "add", "192.168.1.10/32", "dev", "lo"], check=True)
     with open("/etc/hosts", "a") as file:
         file.write("127.0.0.1 updates.example.com\n")
     # "rsync web:…" goes to this machine.

@@ -14,6 +14,8 @@ final class FakeHop: Sendable {
         var recipients: [String: String] = [:]
         /// Replies to MAIL by address; 250 for others. After a refusal RCPT gets 503.
         var senders: [String: String] = [:]
+        /// Takes recipients of a refused sender, as no server should.
+        var takesRecipientsOfNobody = false
         var data = "354 go"
         var final = "250 2.0.0 queued as X"
         /// Connections (counted from 1) that are closed instead of answering this verb.
@@ -111,7 +113,7 @@ final class FakeHop: Sendable {
                 hasSender = reply.hasPrefix("250")
                 stream.write(reply + "\r\n")
             case "RCPT":
-                guard hasSender else {
+                guard hasSender || behaviour.takesRecipientsOfNobody else {
                     stream.write("503 5.5.1 MAIL first\r\n")
                     continue
                 }

@@ -59,8 +59,10 @@ import Testing
     }
 
     /// The next hop hears of the sender with the first recipient; what it says to a sender is then the reply to recipients.
-    @Test func refusedSender() async throws {
+    @Test(arguments: [false, true])
+    func refusedSender(takesRecipientsAllTheSame: Bool) async throws {
         var behaviour = FakeHop.Behaviour()
+        behaviour.takesRecipientsOfNobody = takesRecipientsAllTheSame
         behaviour.senders["bad@example.com"] = "550 5.7.1 not you"
         let harness = try Harness(hop: behaviour)
         let replies = try await harness.client { client in
