@@ -21,10 +21,41 @@ final class ExtUnpacker: Unpacker {
 
     /// A folder that is being read, block by block.
     private struct Folder {
-        var runs: ArraySlice<ExtVolume.Run>
+        private var runs: ArraySlice<ExtVolume.Run> = []
         /// Blocks of the first run that were read.
-        var block = 0
+        private var block = 0
+        /// What is kept in the inode.
+        private var places: ArraySlice<Range<Int>> = []
+        /// In the block.
         var position = 0
+
+        init(_ inode: ExtInode, _ volume: ExtVolume) {
+            if inode.isInline {
+                places = inode.inlinePlaces[...]
+                // Before the entries stands the folder above.
+                position = 4
+            } else {
+                runs = volume.runs(inode)[...]
+            }
+        }
+
+        mutating func leaveBlock() {
+            position = 0
+            if places.isEmpty { block += 1 } else { places.removeFirst() }
+        }
+
+        /// Where the block lies that comes next; nil at the end.
+        mutating func place(_ volume: ExtVolume) -> Range<Int>? {
+            if let place = places.first { return place }
+            while let run = runs.first {
+                if block < run.count, run.start > 0, let start = volume.block(run.start + UInt64(block)) {
+                    return start..<(start + volume.blockSize)
+                }
+                runs.removeFirst()
+                block = 0
+            }
+            return nil
+        }
     }
 
     static var extractor: Extractor {
@@ -49,10 +80,8 @@ final class ExtUnpacker: Unpacker {
                     found(EM_OBJECT_MALFORMED)
                     continue
                 }
-                if inode.isInline || inode.isEncrypted {
-                    found(inode.isInline ? EM_OBJECT_UNSUPPORTED : EM_OBJECT_ENCRYPTED)
-                }
-                folder = Folder(runs: volume.runs(inode)[...])
+                if inode.isEncrypted { found(EM_OBJECT_ENCRYPTED) }
+                folder = Folder(inode, volume)
                 continue
             }
             guard let (number, name) = nextEntry(volume) else {
@@ -86,36 +115,25 @@ final class ExtUnpacker: Unpacker {
 
     /// The next entry of the folder, "." and ".." left out; nil at its end.
     private func nextEntry(_ volume: ExtVolume) -> (inode: UInt32, name: ByteView)? {
-        while var folder = self.folder, let run = folder.runs.first {
-            guard folder.block < run.count, run.start > 0, let start = volume.block(run.start + UInt64(folder.block))
-            else {
-                folder.runs.removeFirst()
-                folder.block = 0
-                self.folder = folder
-                continue
-            }
+        while var folder = self.folder, let block = folder.place(volume) {
             guard entriesLeft > 0 else {
                 overLimit(EM_BUDGET_OBJECTS)
                 folders = []
                 return nil
             }
             entriesLeft -= 1
-            let place = start + folder.position
+            let place = block.lowerBound + folder.position
             let number = data.load(UInt32.self, at: place)
             let length = Int(data.load(UInt16.self, at: place + 4) ?? 0)
-            guard let number, length >= 8, folder.position + length <= volume.blockSize, place + 8 <= data.count else {
+            guard let number, length >= 8, place + length <= block.upperBound, place + 8 <= data.count else {
                 // The rest of the block is no list of entries.
-                folder.block += 1
-                folder.position = 0
+                folder.leaveBlock()
                 self.folder = folder
                 continue
             }
             let name = data.slice(place + 8, place + 8 + Int(data[place + 6]))
             folder.position += length
-            if folder.position >= volume.blockSize {
-                folder.block += 1
-                folder.position = 0
-            }
+            if folder.position >= block.count { folder.leaveBlock() }
             self.folder = folder
             let isLink = name.equals(ByteView(".")) || name.equals(ByteView(".."))
             if number > 0, !isLink { return (number, name) }
@@ -129,12 +147,23 @@ final class ExtUnpacker: Unpacker {
         child.statedSize = inode.size
         let name = entryName(name, isUTF8: true, otherwise: .latin1)
         if inode.isEncrypted { child.flags |= EM_OBJECT_ENCRYPTED }
-        if inode.isInline {
-            // What does not fit there stands in an attribute.
-            child.data = inode.map.prefix(Int(min(inode.size, 60)))
+        if inode.isInline, inode.size <= 60 {
+            child.data = inode.map.prefix(Int(inode.size))
             child.offset = UInt64(inode.mapPlace)
             child.extent = UInt64(child.data.count)
-            child.flags |= EM_OBJECT_IN_PLACE | (inode.size > 60 ? EM_OBJECT_TRUNCATED : 0)
+            child.flags |= EM_OBJECT_IN_PLACE
+            return try submit(child, name: name)
+        }
+        if inode.isInline {
+            var output = try Output(scan, in: object, expected: Int(clamping: min(inode.size, 4096)))
+            var left = inode.size
+            for place in inode.inlinePlaces {
+                let piece = data.slice(place.lowerBound, place.upperBound).prefix(Int(clamping: left))
+                guard try output.append(piece) else { break }
+                left -= UInt64(piece.count)
+            }
+            if left > 0, output.stoppedBy == 0 { child.flags |= EM_OBJECT_TRUNCATED }
+            try close(&output, &child)
             return try submit(child, name: name)
         }
         let runs = volume.runs(inode)

@@ -161,8 +161,10 @@ struct ExtInode {
     let map: ByteView
     /// Where these lie.
     let mapPlace: Int
+    private let bytes: ByteView
 
     init(_ bytes: ByteView, at place: Int) {
+        self.bytes = bytes
         mode = bytes.load(UInt16.self, at: 0) ?? 0
         size = UInt64(bytes.load(UInt32.self, at: 4) ?? 0) | UInt64(bytes.load(UInt32.self, at: 108) ?? 0) << 32
         flags = bytes.load(UInt32.self, at: 32) ?? 0
@@ -175,4 +177,27 @@ struct ExtInode {
     var usesExtents: Bool { flags & 0x8_0000 != 0 }
     var isInline: Bool { flags & 0x1000_0000 != 0 }
     var isEncrypted: Bool { flags & 0x800 != 0 }
+
+    /// Where content lies that is kept in the inode: in the place of the map, and the rest in the attribute "system.data".
+    var inlinePlaces: [Range<Int>] {
+        var places = [mapPlace..<mapPlace + 60]
+        let start = 128 + Int(bytes.load(UInt16.self, at: 128) ?? 0)
+        guard bytes.load(UInt32.self, at: start) == 0xea02_0000 else { return places }
+        let attributes = bytes.dropFirst(start + 4)
+        var entry = 0
+        while let head = attributes.load(UInt32.self, at: entry), head != 0,
+            let size = attributes.load(UInt32.self, at: entry + 8)
+        {
+            let nameSize = Int(head & 0xff)
+            let value = Int(head >> 16)
+            // The name's beginning is a number: 7 for "system.".
+            if head >> 8 & 0xff == 7, attributes.slice(entry + 16, entry + 16 + nameSize).equals(ByteView("data")) {
+                let first = mapPlace - 40 + start + 4 + value
+                places.append(first..<(first + min(Int(size), max(0, attributes.count - value))))
+                break
+            }
+            entry += 16 + (nameSize + 3) & ~3
+        }
+        return places
+    }
 }
