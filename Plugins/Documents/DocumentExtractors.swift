@@ -14,6 +14,7 @@ package func documentExtractors(_ body: (Extractor) -> Void) {
     body(LinkUnpacker.extractor)
     body(DataURIUnpacker.extractor)
     body(FlatDocumentUnpacker.extractor)
+    body(ActiveMimeUnpacker.extractor)
     body(FlashUnpacker.extractor)
     scriptExtractors(body)
 }
