@@ -5,7 +5,7 @@ import ModuleKit
 import Unpacking
 
 /// What scripts carry in base64: the parameter -EncodedCommand of PowerShell in any of its short forms, and the argument
-/// of FromBase64String, plain or deflated.
+/// of FromBase64String or atob, plain or deflated; in pages whose scripts call atob, too, which build files for download so.
 ///
 /// Characters that only hide a word (the caret of cmd, the backtick of PowerShell) are passed over, and text whose
 /// characters have two bytes is read by every other byte.
@@ -21,10 +21,18 @@ final class CommandUnpacker: Unpacker {
         Extractor(
             "SCRIPT-BASE64",
             identify: { candidate in
-                isScript(candidate) && candidate.data.count > leastRun
+                candidate.data.count > leastRun && (isScript(candidate) || isPage(candidate))
                     ? Claim(.beside, sureness: 30, type: EM_TYPE_UNKNOWN) : nil
             },
             open: { scan, object, _ throws(ModuleError) in try CommandUnpacker(scan, object) })
+    }
+
+    /// Whether it is a page with a script that decodes something.
+    private static func isPage(_ candidate: Candidate) -> Bool {
+        var index = candidate.data.hasPrefix(ByteView("\u{FEFF}")) ? 3 : 0
+        while index < candidate.data.count, isASCIISpace(candidate.data[index]) { index += 1 }
+        guard index < candidate.data.count, candidate.data[index] == 0x3c, candidate.isText else { return false }
+        return candidate.data.firstIndex(of: ByteView("atob")) != nil
     }
 
     private init(_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) {
@@ -113,22 +121,23 @@ final class CommandUnpacker: Unpacker {
         return try output.finish()
     }
 
-    /// Whether "FromBase64String(" stands before the run, or the run is quoted in a script that calls it so elsewhere.
+    /// Whether "FromBase64String(" or "atob(" stands before the run, or the run is quoted in a script that calls one elsewhere.
     private func isArgument(_ start: Int) -> Bool {
         var index = start
-        while index > 0, isASCIISpace(text[index - 1]) || text[index - 1] == 0x22 || text[index - 1] == 0x27 {
-            index -= 1
-        }
+        while index > 0, isASCIISpace(text[index - 1]) || isQuote(text[index - 1]) { index -= 1 }
         guard index > 0, index <= start, text[index - 1] == 0x28 else { return isQuoted(start) }
-        let word = text.slice(index - 17, index - 1)
-        return word.equalsIgnoringCase(ByteView("FromBase64String")) || isQuoted(start)
+        return text.slice(index - 17, index - 1).equalsIgnoringCase(ByteView("FromBase64String"))
+            || text.slice(index - 5, index - 1).equals(ByteView("atob")) || isQuoted(start)
     }
 
     /// A long constant in quotes may be decoded anywhere in the script.
     private func isQuoted(_ start: Int) -> Bool {
-        guard start > 0, text[start - 1] == 0x22 || text[start - 1] == 0x27 else { return false }
+        guard start > 0, isQuote(text[start - 1]) else { return false }
         return position - start >= 64
     }
+
+    /// Both quotes, and that of JavaScript's templates.
+    private func isQuote(_ byte: UInt8) -> Bool { byte == 0x22 || byte == 0x27 || byte == 0x60 }
 
     /// Whether the word before the run is "-e…" as PowerShell shortens -EncodedCommand, or -ec.
     private func isCommand(_ start: Int) -> Bool {

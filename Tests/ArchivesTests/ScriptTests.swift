@@ -70,6 +70,23 @@ import Testing
         #expect(unpacked(Array(text.utf8)).texts == ["a program of this script"])
     }
 
+    @Test(arguments: [
+        "x = atob('%')", "x = window.atob( \"%\" )", "const x = atob(`%`)", "var s = '%'; f(atob(s))",
+    ]) func filesOfPages(script: String) {
+        let program = "a program of this page, which it builds for download"
+        let packed = Data(program.utf8).base64EncodedString()
+        for page in ["<html><script>\(script)</script>", " \r\n<svg><script>\(script)</script></svg>"] {
+            let host = unpacked(Array(page.replacing("%", with: packed).utf8))
+            #expect(host.texts == [program])
+        }
+    }
+
+    @Test func pagesWithoutDecoding() {
+        let packed = Data(String(repeating: "a picture of this page", count: 9).utf8).base64EncodedString()
+        #expect(unpacked(Array("<html><script>x = '\(packed)'</script>".utf8)).texts == [])
+        #expect(unpacked(Array("No page: atob('\(packed)')".utf8)).texts == [])
+    }
+
     @Test func commandOfLink() {
         var link = [0x4C, 0, 0, 0, 1, 0x14, 2, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46] as [UInt8]
         link += little(0x20 | 0x08 | 0x80, 4)
