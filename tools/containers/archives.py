@@ -203,17 +203,23 @@ FORMATS["iso-rockridge"] = ("iso", made_by("out.iso", "genisoimage", "-quiet", "
 FORMATS["iso-udf"] = ("iso", made_by("out.iso", "genisoimage", "-quiet", "-udf", "-o", "out.iso", "NAME"))
 FORMATS["iso-hfs"] = ("iso", made_by("out.iso", "genisoimage", "-quiet", "-hfs", "-o", "out.iso", "NAME"))
 FORMATS["squashfs-gzip"] = ("sqfs", made_by("out.sq", "mksquashfs", "NAME", "out.sq", "-quiet", "-no-progress"))
-FORMATS["squashfs-xz"] = (
-    "sqfs", made_by("out.sq", "mksquashfs", "NAME", "out.sq", "-quiet", "-no-progress", "-comp", "xz"))
+for packing in ("xz", "lzo", "lz4", "zstd"):
+    FORMATS["squashfs-" + packing] = (
+        "sqfs", made_by("out.sq", "mksquashfs", "NAME", "out.sq", "-quiet", "-no-progress", "-comp", packing))
 
 
-@format("wim-lzx", "wim")
-def wim_lzx(name, data):
-    with Folder(name, data) as folder:
-        os.mkdir(os.path.join(folder.path, "tree"))
-        os.rename(os.path.join(folder.path, name), os.path.join(folder.path, "tree", name))
-        folder.run("wimlib-imagex", "capture", "tree", "out.wim", "--compress=LZX", "--no-acls")
-        return folder.read("out.wim")
+def wim(compression):
+    def make(name, data):
+        with Folder(name, data) as folder:
+            os.mkdir(os.path.join(folder.path, "tree"))
+            os.rename(os.path.join(folder.path, name), os.path.join(folder.path, "tree", name))
+            folder.run("wimlib-imagex", "capture", "tree", "out.wim", f"--compress={compression}", "--no-acls")
+            return folder.read("out.wim")
+    return make
+
+
+FORMATS["wim-lzx"] = ("wim", wim("LZX"))
+FORMATS["wim-xpress"] = ("wim", wim("XPRESS"))
 
 
 IMAGE = (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0\x3a\x7e\x9b\x55\0\0\0\nIDAT"
@@ -244,17 +250,34 @@ def fat_image(name, data):
         return folder.read("disk.img")
 
 
-def disk(kind):
+def disk(kind, *options):
     def make(name, data):
         with Folder("disk.img", fat_image(name, data)) as folder:
-            folder.run("qemu-img", "convert", "-f", "raw", "-O", kind, "disk.img", "out.img")
+            folder.run("qemu-img", "convert", "-f", "raw", "-O", kind, *options, "disk.img", "out.img")
             return folder.read("out.img")
     return make
 
 
 FORMATS["vhd"] = ("vhd", disk("vpc"))
 FORMATS["vmdk"] = ("vmdk", disk("vmdk"))
+FORMATS["vmdk-compressed"] = ("vmdk", disk("vmdk", "-o", "subformat=streamOptimized"))
 FORMATS["qcow2"] = ("qcow2", disk("qcow2"))
+FORMATS["qcow2-compressed"] = ("qcow2", disk("qcow2", "-c"))
+
+
+def partitioned(kind):
+    def make(name, data):
+        volume = fat_image(name, data)
+        with Folder("disk.img", bytes((1 << 20) + len(volume) + (1 << 20))) as folder:
+            folder.run("/sbin/sfdisk", "-q", "disk.img", data=f"label: {kind}\nstart=2048, size={len(volume) // 512}\n".encode())
+            image = bytearray(folder.read("disk.img"))
+        image[1 << 20:(1 << 20) + len(volume)] = volume
+        return gzip.compress(bytes(image), mtime=0)
+    return make
+
+
+FORMATS["mbr-gz"] = ("img.gz", partitioned("dos"))
+FORMATS["gpt-gz"] = ("img.gz", partitioned("gpt"))
 
 
 @format("deb", "deb")
@@ -361,11 +384,15 @@ def dmg_zlib(name, data):
     return packed + listing + trailer + bytes(512 - len(trailer))
 
 
+def raw_deflate(data):
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(data) + packer.flush()
+
+
 @format("alz", "alz")
 def alz(name, data):
     """ALZip: one deflated file."""
-    encoder = zlib.compressobj(9, zlib.DEFLATED, -15)
-    packed = encoder.compress(data) + encoder.flush()
+    packed = raw_deflate(data)
     title = name.encode()
     return (struct.pack("<II", 0x015a4c41, 10) + struct.pack("<IHBIBB", 0x015a4c42, len(title), 0x20, 0, 0x40, 0)
             + struct.pack("<BBI", 2, 0, zlib.crc32(data)) + struct.pack("<II", len(packed), len(data)) + title + packed

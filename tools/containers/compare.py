@@ -1,5 +1,6 @@
 """Both engines over a directory of files, with the same signature, and the table of what each detects."""
 
+import ast
 import contextlib
 import hashlib
 import json
@@ -21,20 +22,20 @@ PACKERS = ("aspack", "fsg", "mew", "pespin", "petite", "upack", "wwpack", "yc")
 
 
 @contextlib.contextmanager
-def running(signature):
-    """clamd, when it is installed, and esets, each with this one signature: {name: engine}. `signature` is (file
-    name, lines); None: the one of the EICAR test file, which esets has by itself."""
+def running(signatures):
+    """clamd, when it is installed, and esets, each with these signatures alone: {name: engine}. `signatures` are {file
+    name: lines}; None: the one of the EICAR test file, which esets has by itself."""
     work = tempfile.mkdtemp(prefix="esets-compare-")
     os.chmod(work, 0o755)
     started = {}
     try:
-        name, lines = signature or ("eicar.ndb", eicar_signature())
         databases = {"clamd": os.path.join(work, "clamd-db"), "esets": os.path.join(work, "esets-db")}
         for engine, directory in databases.items():
             os.makedirs(directory)
-            if engine == "clamd" or signature:
-                with open(os.path.join(directory, name), "w") as out:
-                    out.write(lines)
+            if engine == "clamd" or signatures:
+                for name, lines in (signatures or {"eicar.ndb": eicar_signature()}).items():
+                    with open(os.path.join(directory, name), "w") as out:
+                        out.write(lines)
         for kind in (engines.ClamAV, engines.Esets):
             if not engines.available(kind):
                 print(f"tools/corpus: {kind.name} is not installed or not built", file=sys.stderr)
@@ -63,13 +64,12 @@ def detected(engine, paths):
             if connection is None:
                 connection = stack.enter_context(engines.Connection(engine.socket))
                 connection.socket.sendall(b"zIDSESSION\0")
-            descriptor = os.open(path, os.O_RDONLY)
             try:
-                answer = connection.scan(descriptor)
+                # By its path: Brotli is told by the name alone.
+                connection.socket.sendall(b"zSCAN " + os.fsencode(os.path.abspath(path)) + b"\0")
+                answer = connection.reply()
             except (OSError, RuntimeError) as problem:
                 answer, connection = f"ERROR {problem}", None
-            finally:
-                os.close(descriptor)
             answers[path] = (
                 "found" if answer.endswith("FOUND") else "clean" if answer.endswith("OK") else answer.split(":", 2)[-1].strip())
             if number % 1000 == 999:
@@ -136,22 +136,76 @@ def publish(title, lines, table_path, missed):
     return len(missed)
 
 
-def test_files(directory, table_path):
-    """Scans Debian's clamav-testfiles with the digest of the program that is in all of them."""
+def test_files(directory, table_path, inputs=None):
+    """Scans Debian's clamav-testfiles with the digest of the program that is in all of them, and the files that
+    ClamAV's source has for its own tests (`inputs`: its folder unit_tests/input) with the signatures of these tests."""
     with open(os.path.join(directory, "clam.exe"), "rb") as file:
         program = file.read()
-    signature = ("clam.hdb", f"{hashlib.md5(program).hexdigest()}:{len(program)}:Clam-Test-File\n")
-    names = sorted(os.listdir(directory))
-    paths = [os.path.join(directory, name) for name in names]
-    with running(signature) as started:
-        answers = {name: detected(engine, paths) for name, engine in started.items()}
+    signature = {"clam.hdb": f"{hashlib.md5(program).hexdigest()}:{len(program)}:Clam-Test-File\n"}
+    lines, missed = rows(signature, {name: os.path.join(directory, name) for name in sorted(os.listdir(directory))})
+    if inputs:
+        with tempfile.TemporaryDirectory(prefix="esets-inputs-") as place:
+            more, others = source_inputs(inputs, place)
+        lines, missed = lines + ["", "## Inputs of ClamAV's own tests", ""] + more, missed + others
+    return publish("What is detected in clamav-testfiles", lines, table_path, missed)
+
+
+def rows(signatures, files, note=""):
+    """The table's lines of some files ({name: path}), and those that clamd detects and esets does not."""
+    with running(signatures) as started:
+        answers = {name: detected(engine, list(files.values())) for name, engine in started.items()}
     lines = ["| file | " + " | ".join(answers) + " |", "|---" * (len(answers) + 1) + "|"]
     missed = []
-    for name, path in zip(names, paths):
-        packer = re.match(r"clam-(\w+)\.exe", name)
-        note = " (packer)" if packer and packer[1] in PACKERS else ""
-        lines.append(f"| {name}{note} | " + " | ".join(word(answers[engine][path]) for engine in answers) + " |")
-        if not note and answers.get("clamd", {}).get(path, "found") == "found" and answers["esets"][path] != "found":
-            missed.append(name)
-    lines += [""] + [f"- missed: {name}: {answers['esets'][os.path.join(directory, name)]}" for name in missed]
-    return publish("What is detected in clamav-testfiles", lines, table_path, missed)
+    for name, path in files.items():
+        packer = re.search(r"clam-(\w+)\.exe", name)
+        packed = " (packer)" if packer and packer[1] in PACKERS else ""
+        lines.append(f"| {name}{packed}{note} | " + " | ".join(word(answers[engine][path]) for engine in answers) + " |")
+        if not packed and answers.get("clamd", {}).get(path, "found") == "found" and answers["esets"][path] != "found":
+            missed.append(f"{name}{note}")
+    return lines, missed
+
+
+def source_inputs(root, place):
+    """The same of what lies in ClamAV's source tree: each file that either engine detects something in, and how many there are."""
+    def signatures(*paths):
+        made = {}
+        for path in paths:
+            with open(path) as file:
+                made.setdefault("all" + os.path.splitext(path)[1].replace("hdb", "hsb"), []).append(file.read().rstrip("\n") + "\n")
+        return {name: "".join(lines) for name, lines in made.items()}
+
+    with open(os.path.join(root, "xor_testfile.py")) as file:
+        key = ast.literal_eval(re.search(r"xor_key = (.*?')\n\n", file.read(), re.DOTALL)[1])
+    files = {}
+    hidden = os.path.join(root, "clamav_hdb_scanfiles")
+    for name in sorted(os.listdir(hidden)):
+        with open(os.path.join(hidden, name), "rb") as file:
+            data = file.read()
+        path = os.path.join(place, name.removesuffix(".xor"))
+        with open(path, "wb") as out:
+            out.write(bytes(byte ^ key[at % len(key)] for at, byte in enumerate(data)))
+        files[os.path.basename(path)] = path
+    os.chmod(place, 0o755)
+    for folder in ("other_scanfiles",):
+        for above, _, names in sorted(os.walk(os.path.join(root, folder))):
+            files.update({os.path.relpath(os.path.join(above, name), root): os.path.join(above, name) for name in sorted(names)})
+    with open(files["clam.exe"], "rb") as file:
+        program = file.read()
+    others = os.path.join(root, "other_sigs")
+    known = signatures(*[os.path.join(others, name) for name in sorted(os.listdir(others)) if name.endswith((".hdb", ".hsb", ".ndb"))])
+    known["all.hsb"] += f"{hashlib.sha256(program).hexdigest()}:{len(program)}:Clam-Test-File\n"
+    lines, missed = rows(known, files)
+    # Where one signature would hide another, each is alone.
+    embedded = os.path.join(root, "embedded_testfiles")
+    for name in sorted(os.listdir(os.path.join(embedded, "signatures"))):
+        more, others = rows(signatures(os.path.join(embedded, "signatures", name)),
+                            {file: os.path.join(embedded, file) for file in sorted(os.listdir(embedded)) if ".emb-" in file}, f", {name}")
+        lines, missed = lines + more[2:], missed + others
+    # What neither detects has none of these contents.
+    shown = [line for line in lines if "yes" in line or line.startswith(("| file", "|---"))]
+    return shown + ["", f"{len(lines) - 2} scans: clamd detects {count(lines, 2)}, esets {count(lines, 3)}"] + [""] + [
+        f"- missed: {name}" for name in missed], missed
+
+
+def count(lines, column):
+    return sum(line.split("|")[column].strip() == "yes" for line in lines if line.startswith("| "))

@@ -205,6 +205,34 @@ FORMATS["pdf-85-flate"] = ("pdf", pdf_filter(
 FORMATS["pdf-run-length"] = ("pdf", pdf_filter(b"/RunLengthDecode", lambda data: b"".join(
     bytes([len(data[at:at + 128]) - 1]) + data[at:at + 128] for at in range(0, len(data), 128)) + b"\x80"))
 
+FORMATS["pdf-javascript"] = ("pdf", lambda name, data: simple_pdf([
+    b"<</S/JavaScript/JS 5 0 R>>", b"<</Filter/FlateDecode/Length %d>>\nstream\n" % len(zlib.compress(data)) + zlib.compress(data) + b"\nendstream"]))
+FORMATS["xdp"] = ("xdp", lambda name, data: (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<xdp:xdp xmlns:xdp="http://ns.adobe.com/xdp/"><pdf xmlns="http://ns.adobe.com/xdp/pdf/">'
+    b"<document><chunk>" + base64.encodebytes(data) + b"</chunk></document></pdf></xdp:xdp>"))
+def active_mime(name, data):
+    """As Office writes it: the packed data begins at 50."""
+    head = b"ActiveMime\0\0\1\xf0\4\0\0\0\xff\xff\xff\xff\0\0\7\xf0" + struct.pack("<IHH", 0x04000000, 4, 0)
+    return head.ljust(46, b"\0") + struct.pack("<I", len(data)) + zlib.compress(data)
+
+
+FORMATS["activemime"] = ("mso", active_mime)
+FORMATS["word-xml-2003"] = ("xml", lambda name, data: (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<?mso-application progid="Word.Document"?>\n<w:wordDocument xmlns:w="http://schemas.'
+    b'microsoft.com/office/word/2003/wordml" w:macrosPresent="yes"><w:docSuppData><w:binData w:name="editdata.mso">'
+    + base64.encodebytes(active_mime(name, compound({"VBA/Module1": data}))) + b"</w:binData></w:docSuppData></w:wordDocument>"))
+FORMATS["hwpml"] = ("hml", lambda name, data: (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<HWPML Version="2.8"><TAIL><BINDATASTORAGE><BINDATA Encoding="Base64" Id="1" Size="%d">' % len(data)
+    + base64.encodebytes(data) + b"</BINDATA></BINDATASTORAGE></TAIL></HWPML>"))
+FORMATS["powershell-base64"] = ("ps1", lambda name, data: (
+    b'$path = "$env:TEMP\\' + name.encode() + b'"\r\n[IO.File]::WriteAllBytes($path, [Convert]::FromBase64String("' + base64.b64encode(data)
+    + b'"))\r\nStart-Process $path\r\n'))
+
+
+FORMATS["html-smuggling"] = ("html", lambda name, data: (
+    b"<html><body><script>\nvar text = atob('" + base64.b64encode(data) + b"');\nvar bytes = new Uint8Array(text.length);\n"
+    b"for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);\nvar a = document.createElement('a');\n"
+    b"a.href = URL.createObjectURL(new Blob([bytes]));\na.download = '" + name.encode() + b"';\na.click();\n</script></body></html>\n"))
 FORMATS["html-data-uri"] = ("html", lambda name, data: (
     b"<html><body><a href=\"data:application/octet-stream;base64," + base64.b64encode(data)
     + b"\" download=\"" + name.encode() + b"\">open</a></body></html>"))

@@ -67,6 +67,8 @@ def ext(kind, *options):
 
 FORMATS["ext2-gz"] = ("img.gz", ext("ext2"))
 FORMATS["ext4-gz"] = ("img.gz", ext("ext4", "-O", "^has_journal"))
+# A short file and its folder are kept in their inodes.
+FORMATS["ext4-inline-gz"] = ("img.gz", ext("ext4", "-I", "256", "-O", "^has_journal,inline_data"))
 
 
 @format("hfsplus", "img")

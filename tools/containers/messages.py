@@ -128,6 +128,26 @@ FORMATS["mail-vcard"] = ("eml", lambda name, data: mixed(
     + base64.b64encode(data) + b"\r\nEND:VCARD\r\n"))
 
 
+FORMATS["uue"] = ("uue", uuencoded)
+FORMATS["mail-brotli"] = ("eml", lambda name, data: mixed(attachment(name + ".br", FORMATS["brotli"][1](name, data))))
+
+
+def apple(magic, *forks):
+    """AppleSingle or AppleDouble (RFC 1740): the data fork is 1, the resource fork 2."""
+    head, body = struct.pack(">II", magic, 0x20000) + bytes(16) + struct.pack(">H", len(forks)), b""
+    for number, data in forks:
+        head += struct.pack(">III", number, 26 + 12 * len(forks) + len(body), len(data))
+        body += data
+    return head + body
+
+
+FORMATS["apple-single"] = ("bin", lambda name, data: apple(0x00051600, (1, data)))
+FORMATS["mail-appledouble"] = ("eml", lambda name, data: mixed(
+    b"Content-Type: multipart/appledouble; boundary=d\r\n\r\n--d\r\n"
+    + attachment(name, apple(0x00051607, (9, bytes(32)), (2, data)), b"application/applefile") + b"\r\n--d\r\n"
+    + attachment(name, b"the data fork") + b"\r\n--d--\r\n"))
+
+
 @format("tnef", "dat")
 def tnef(name, data):
     """winmail.dat with one attachment."""
