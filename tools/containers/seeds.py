@@ -8,6 +8,7 @@ TrialConditions.swift).
 import functools
 import os
 import struct
+import subprocess
 import zlib
 
 import archives
@@ -503,7 +504,7 @@ def real(format, label, gzipped=False, name="a.txt"):
             seed(format, f"real-{label}-cut-{sectors}")(lambda sectors=sectors: pieces(archives.FORMATS[label][1]("a.txt", TEXT * 99)[:sectors * 512]))
 
 
-for format, labels in {"FAT": ["fat-image"], "VHD": ["vhd"], "VMDK": ["vmdk"], "QCOW2": ["qcow2"],
+for format, labels in {"FAT": ["fat-image"], "VHD": ["vhd"], "VMDK": ["vmdk", "vmdk-compressed"], "QCOW2": ["qcow2", "qcow2-compressed"],
                        "ISO": ["iso-joliet", "iso-rockridge", "iso-udf", "iso-hfs", "iso-bsdtar"]}.items():
     for label in labels:
         real(format, label)
@@ -521,6 +522,8 @@ FORMATS = {
     "iso-": "ISO", "squashfs-": "SQUASHFS", "wim": "WIM", "rpm": "RPM", "msi": "OLE2", "ole-": "OLE2", "msg": "OLE2", "nsis-": "NSIS",
     "dmg-": "DMG", "hfsplus": "HFS-PLUS", "hfsx": "HFS-PLUS", "apm-": "PARTITIONS", "alz": "ALZ", "flat-opc": "XML", "rtf": "RTF", "pdf-": "PDF", "html-data": "DATA-URI", "svg-data": "DATA-URI", "mht": "MIME",
     "onenote": "ONENOTE", "pe-overlay": "PE-OVERLAY", "lnk-": "LNK", "mail-uuencode": "UUE", "mail-yenc": "YENC", "mail-binhex": "BINHEX",
+    "rar": "RAR", "pe-resource": "PE-RESOURCES", "ico": "ICO", "macho-": "MACHO-UNIVERSAL", "szdd": "SZDD", "chm": "CHM", "egg": "EGG", "ace-": "ACE",
+    "activemime": "ACTIVEMIME", "word-xml": "XML", "hwp3": "HWP", "hwpml": "XML", "hwp": "OLE2", "xdp": "XML", "uue": "UUE", "apple-": "APPLE", "powershell-": "SCRIPT-BASE64", "html-smuggling": "SCRIPT-BASE64", "brotli": "BROTLI",
     "mail-calendar": "VCARD", "mail-vcard": "VCARD", "mail-": "MIME", "mbox": "MBOX", "tnef": "TNEF", "smime-": "SMIME",
 }
 # Names of compressed files, which end otherwise when they are expanded.
@@ -549,7 +552,7 @@ def write_all(directory, samples=()):
     for format, name, maker in wanted:
         try:
             data = maker()
-        except (Unavailable, ValueError) as problem:
+        except (Unavailable, ValueError, subprocess.TimeoutExpired) as problem:
             problems.append(f"{format} {name}: {problem}")
             continue
         write(format, name, data)

@@ -24,6 +24,8 @@ for name, made in {
     "argument-other": b"fromBase63String(\"" + base64.b64encode(TEXT) + b"\")", "constant": b"x = '" + base64.b64encode(TEXT) + b"'",
     "constant-short": b"x = '" + base64.b64encode(TEXT)[:40] + b"'", "wide": ("powershell -enc " + WIDE.decode()).encode("utf-16"),
     "wide-no-mark": ("powershell -enc " + WIDE.decode() + "\u20ac").encode("utf-16-le"), "several": b"-e " + WIDE + b"\n-e " + WIDE + b"\n",
+    "page": b"\xef\xbb\xbf \n<html><script>x = atob(`" + base64.b64encode(TEXT) + b"`)</script>", "page-short": b"<p><script>atob('aGFybWxlc3MsIHNob3J0')",
+    "page-without": b"<html><script>'" + base64.b64encode(TEXT) + b"'", "page-empty": b" " * 40,
 }.items():
     seed("SCRIPT-BASE64", name)(lambda made=made: made)
 LONG = base64.b64encode(("a\u00e4\u20ac" * 3000).encode("utf-16-le"))
@@ -96,3 +98,35 @@ for label in ("swf", "swf-zlib", "swf-lzma"):
     made = documents.FORMATS[label][1]("a", TEXT * 200)
     for name, values in LIMITS.items():
         seed("SWF", f"{label}-{name}")(lambda made=made, values=values: conditions(made, **values))
+
+
+# ---------------------------------------------------------------- yEnc
+
+def yenc_body(data):
+    made = b""
+    for byte in data:
+        byte = (byte + 42) & 255
+        made += b"=" + bytes([(byte + 64) & 255]) if byte in (0, 9, 10, 13, 46, 61) else bytes([byte])
+    return made + b"\r\n"
+
+
+def yenc(data, begin=None, name=b"a file.txt", part=b"=ypart begin=%d end=%d\r\n", end=b"=yend size=9\r\n", total=2):
+    head = b"=ybegin part=1 total=%d line=128 size=99 name=%s\r\n" % (total, name)
+    return head + (part % (begin, begin + len(data) - 1) if begin is not None else b"") + yenc_body(data) + end
+
+
+for name, made in {
+    "parts": yenc(TEXT[50:], 51) + yenc(TEXT[:50], 1), "parts-three": yenc(TEXT, 1) + yenc(TEXT, 1, b"other") + yenc(TEXT, 103),
+    "part-alone": yenc(TEXT, 1), "part-no-number": yenc(TEXT, None).replace(b".txt\r\n", b".txt\r\n=ypart begin=x\r\n"), "part-no-begin": yenc(TEXT).replace(b".txt\r\n", b".txt\r\n=ypart \r\n"),
+    "whole": yenc(TEXT), "no-end": yenc(TEXT, end=b""), "no-name": yenc(TEXT).replace(b" name=", b" nome="), "escape-last": yenc(b"", end=b"="), "dots": yenc(b"").replace(b"\r\n\r\n", b"\r\n..a\r\n.\r\n"),
+    "many": yenc(b"a", 1) * 300, "parts-total": conditions(yenc(TEXT[50:], 51) + yenc(TEXT[:50], 1), total=3), "parts-objects": conditions(yenc(TEXT[50:], 51) + yenc(TEXT[:50], 1), objects=3),
+}.items():
+    seed("YENC", name)(lambda made=made: made)
+
+
+MSO = documents.FORMATS["activemime"][1]("a", TEXT)
+for name, made in {
+    "cut": MSO[:-20], "damaged": MSO[:60] + b"?" * 40, "no-stream": MSO[:50], "usual": MSO[:30] + b"\xff\xff" + MSO[32:], "far": MSO[:46] + bytes(600) + MSO[50:],
+    "usual-554": MSO[:46].ljust(554, b"\0") + MSO[50:], "behind": MSO + TEXT, "total": conditions(MSO, total=2), "deep": conditions(MSO, flags=1), "short": MSO[:20],
+}.items():
+    seed("ACTIVEMIME", name)(lambda made=made: made)
