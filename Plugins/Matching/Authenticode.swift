@@ -53,7 +53,7 @@ final class Authenticode {
         for extent in extents {
             var at = extent.lowerBound
             while at < extent.upperBound {
-                let part = object.slice(at, min(extent.upperBound, at + Digest.stride))
+                let part = object.slice(at, min(extent.upperBound, at + Digests.stride))
                 guard CAuthenticode_digest_update(handle, part.buffer.baseAddress, part.count) == 1 else {
                     return false
                 }

@@ -1,5 +1,4 @@
 package import BytesE
-import CCrypto
 package import CModuleABI
 import DatabaseSections
 import Regex
@@ -110,7 +109,7 @@ extension Database {
         }
         if !scratch.matches.isEmpty {
             // When the list cannot be asked, the matches stand.
-            let answer = isAllowed(original, check: check)
+            let answer = isAllowed(original, scratch: scratch, check: check)
             if answer == .allowed { return .allowed }
             if answer != .complete { outcome = answer }
             let isProgram = type == EM_TYPE_PE && blocker == nil
@@ -198,7 +197,7 @@ extension Database {
     ) -> MatchOutcome {
         let wanted = set.sizes.algorithms(size: object.count)
         for table in set.tables where wanted & (1 << table.algorithm) != 0 && table.count > 0 {
-            let outcome = Digest.with(object, algorithm: table.algorithm, check: check) { digest in
+            let outcome = scratch.digests.with(object, algorithm: table.algorithm, check: check) { digest in
                 table.find(digest, size: object.count) { signature in
                     let flags = catalogue.element(signature, as: em_signature.self)?.flags ?? 0
                     scratch.add(Match(kind: .digest, signature: signature, offset: 0), flags: flags)
@@ -212,7 +211,7 @@ extension Database {
 
     /// Digests of parts of a Windows program.
     private func matchProgram(_ object: ByteView, all: Bool, scratch: Scratch, check: () -> Bool) -> MatchOutcome {
-        programHashes.match(object, check: check) { signature, offset in
+        programHashes.match(object, digests: scratch.digests, check: check) { signature, offset in
             let flags = catalogue.element(signature, as: em_signature.self)?.flags ?? 0
             if !scratch.matches.contains(where: { $0.signature == signature }) {
                 scratch.add(Match(kind: .digest, signature: signature, offset: offset), flags: flags)
@@ -222,11 +221,11 @@ extension Database {
     }
 
     /// `allowed` when the list of false positives has the object, `complete` when it has not.
-    private func isAllowed(_ object: ByteView, check: () -> Bool) -> MatchOutcome {
+    private func isAllowed(_ object: ByteView, scratch: Scratch, check: () -> Bool) -> MatchOutcome {
         let wanted = allowed.sizes.algorithms(size: object.count)
         var found = false
         for table in allowed.tables where wanted & (1 << table.algorithm) != 0 && table.count > 0 {
-            let outcome = Digest.with(object, algorithm: table.algorithm, check: check) { digest in
+            let outcome = scratch.digests.with(object, algorithm: table.algorithm, check: check) { digest in
                 table.find(digest, size: object.count) { _ in
                     found = true
                     return false
@@ -236,38 +235,5 @@ extension Database {
             if found { return .allowed }
         }
         return .complete
-    }
-}
-
-/// Digests of objects.
-enum Digest {
-    /// Bytes between two budget checks.
-    static let stride = 65_536
-
-    /// Computes a digest (EM_HASH_…) and lends it.
-    static func with(
-        _ object: ByteView, algorithm: UInt32, check: () -> Bool, _ use: (UnsafeRawPointer) -> Void
-    ) -> MatchOutcome {
-        let name: Int32 =
-            algorithm == EM_HASH_MD5 ? CCRYPTO_MD5 : algorithm == EM_HASH_SHA1 ? CCRYPTO_SHA1 : CCRYPTO_SHA256
-        guard let hash = CCrypto_hash_new(name) else { return .failed }
-        defer { CCrypto_hash_free(hash) }
-        var at = 0
-        while at < object.count {
-            let part = object.slice(at, at + stride)
-            guard CCrypto_hash_update(hash, part.base, part.count) == 1 else { return .failed }
-            at += part.count
-            guard check() else { return .cancelled }
-        }
-        // The longest digest has 32 bytes.
-        var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        let done = withUnsafeMutableBytes(of: &digest) { space -> Bool in
-            guard let base = space.baseAddress,
-                CCrypto_hash_final(hash, base.assumingMemoryBound(to: UInt8.self)) == 1
-            else { return false }
-            use(UnsafeRawPointer(base))
-            return true
-        }
-        return done ? .complete : .failed
     }
 }

@@ -161,7 +161,7 @@ extension Database {
         text.append(contentsOf: path.buffer)
         var found: UInt32?
         text.withUnsafeBufferPointer { buffer in
-            _ = Digest.with(ByteView(buffer), algorithm: EM_HASH_SHA256, check: { true }) { digest in
+            _ = Digests().with(ByteView(buffer), algorithm: EM_HASH_SHA256, check: { true }) { digest in
                 found = linkHash(ByteView(UnsafeRawBufferPointer(start: digest, count: 32)))
             }
         }

@@ -12,6 +12,9 @@ struct ObjectGrams {
     /// Whether the object at hand was looked at.
     private(set) var isReady = false
 
+    /// Whether a large object was looked at: above 128 KiB.
+    var isLarge: Bool { words.count > 16_384 }
+
     /// Between 2 KiB and 512 KiB: what stays in a processor's second cache.
     private static let leastBits = 14
     private static let mostBits = 22

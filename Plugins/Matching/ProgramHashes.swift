@@ -26,7 +26,9 @@ struct ProgramHashes {
     /// is a signature with one. Import hashes are those of 32-bit programs: the signatures were made with that meaning.
     ///
     /// - Parameter found: gets a signature's number and where the part begins; returns whether to go on.
-    func match(_ object: ByteView, check: () -> Bool, found: (Int, Int) -> Bool) -> MatchOutcome {
+    func match(
+        _ object: ByteView, digests: Digests, check: () -> Bool, found: (Int, Int) -> Bool
+    ) -> MatchOutcome {
         guard !isEmpty, let file = PEFile(object), let layout = PELayout(file) else { return .complete }
         var goOn = true
         var left = max(Self.byteFloor, object.count * Self.bytesPerByte)
@@ -38,7 +40,7 @@ struct ProgramHashes {
             for table in sections.tables where wanted & (1 << table.algorithm) != 0 && table.count > 0 {
                 left -= part.count
                 guard left > 0 else { return .limit }
-                let outcome = lookUp(part, size: part.count, in: table, check: check) { signature in
+                let outcome = lookUp(part, size: part.count, in: table, digests, check: check) { signature in
                     goOn = found(signature, extent.lowerBound)
                     return goOn
                 }
@@ -46,11 +48,11 @@ struct ProgramHashes {
             }
         }
         guard Self.hasDigests(imports), !file.header.isPlus else { return .complete }
-        return matchImports(file, layout, check: check, found: found)
+        return matchImports(file, layout, digests, check: check, found: found)
     }
 
     private func matchImports(
-        _ file: PEFile, _ layout: PELayout, check: () -> Bool, found: (Int, Int) -> Bool
+        _ file: PEFile, _ layout: PELayout, _ digests: Digests, check: () -> Bool, found: (Int, Int) -> Bool
     ) -> MatchOutcome {
         var text: [UInt8] = []
         guard case .complete = file.importText(layout.addresses, { text.append(contentsOf: $0.buffer) }) else {
@@ -60,7 +62,8 @@ struct ProgramHashes {
         var goOn = true
         return text.withUnsafeBufferPointer { bytes in
             for table in imports.tables where wanted & (1 << table.algorithm) != 0 && table.count > 0 {
-                let outcome = lookUp(ByteView(bytes), size: bytes.count, in: table, check: check) { signature in
+                let outcome = lookUp(ByteView(bytes), size: bytes.count, in: table, digests, check: check) {
+                    signature in
                     goOn = found(signature, 0)
                     return goOn
                 }
@@ -71,9 +74,9 @@ struct ProgramHashes {
     }
 
     private func lookUp(
-        _ part: ByteView, size: Int, in table: HashTable, check: () -> Bool, found: (Int) -> Bool
+        _ part: ByteView, size: Int, in table: HashTable, _ digests: Digests, check: () -> Bool, found: (Int) -> Bool
     ) -> MatchOutcome {
-        Digest.with(part, algorithm: table.algorithm, check: check) { digest in
+        digests.with(part, algorithm: table.algorithm, check: check) { digest in
             table.find(digest, size: size, found: found)
         }
     }

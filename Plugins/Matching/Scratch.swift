@@ -32,6 +32,7 @@ package final class Scratch {
     private static let cached = 2048
     /// What grams the object at hand has, once enough is looked for in it.
     var grams = ObjectGrams()
+    let digests = Digests()
     /// Passes over the object at hand that `grams` may spare.
     var passes = 0
     /// Beginnings that a verification collected, when a part needs all of them.
@@ -45,6 +46,12 @@ package final class Scratch {
     package init() {}
 
     deinit { proposals.deallocate() }
+
+    /// Whether hard objects made it much larger than it began, so that it is not worth keeping.
+    package var isLarge: Bool {
+        notes.count > 16_384 || visits.count > 16_384 || failures.count > 4_096 || starts.count > 16_384
+            || grams.isLarge
+    }
 
     private struct Note {
         var object: UInt32 = 0

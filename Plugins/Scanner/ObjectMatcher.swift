@@ -8,6 +8,7 @@ final class ObjectMatcher {
     private let database: Database?
     private let scan: ScanContext
     private let scratch: Scratch
+    private let scratches: ScratchPool
     private let rules: RuleMatcher?
     private let reportsUnwanted: Bool
     private let reportsUnsafe: Bool
@@ -31,7 +32,8 @@ final class ObjectMatcher {
         let wanted = scan.number("av_scan_pattern", otherwise: 1) != 0
         database = wanted ? scanner.database : nil
         self.scan = scan
-        scratch = Scratch()
+        scratches = scanner.scratches
+        scratch = scratches.take()
         rules = wanted ? RuleMatcher(scanner.ruleTables, scan) : nil
         reportsUnwanted = scan.number("av_scan_app_unwanted", otherwise: 0) != 0
         reportsUnsafe = scan.number("av_scan_app_unsafe", otherwise: 0) != 0
@@ -39,6 +41,8 @@ final class ObjectMatcher {
         judgesLinks = (database?.judgesLinks ?? false) && scan.number("av_scan_phishing_urls", otherwise: 1) != 0
         normalizes = (database?.matchesContent ?? false) || judgesLinks
     }
+
+    deinit { scratches.give(scratch) }
 
     /// Reports what matches the object, or a normalised form of it.
     ///

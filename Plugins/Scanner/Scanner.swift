@@ -12,6 +12,8 @@ final class Scanner {
     let database: Database?
     /// Its YARA rules.
     let ruleTables: RuleTables?
+    /// Working memory of the scans.
+    let scratches = ScratchPool()
 
     /// Fails when em002 is there but cannot be used.
     init(_ services: HostServices) throws(ModuleError) {

@@ -23,14 +23,12 @@ int CCrypto_digest(int algorithm, const void *bytes, size_t length, uint8_t *out
 
 struct CCrypto_hash {
     EVP_MD_CTX *context;
-    const EVP_MD *md;
 };
 
 CCrypto_hash *CCrypto_hash_new(int algorithm) {
     const EVP_MD *md = algorithm_named(algorithm);
     CCrypto_hash *hash = md == NULL ? NULL : calloc(1, sizeof *hash);
     if (hash == NULL) return NULL;
-    hash->md = md;
     hash->context = EVP_MD_CTX_new();
     if (hash->context == NULL || EVP_DigestInit_ex(hash->context, md, NULL) != 1) {
         CCrypto_hash_free(hash);
@@ -44,8 +42,8 @@ int CCrypto_hash_update(CCrypto_hash *hash, const void *bytes, size_t length) {
 }
 
 int CCrypto_hash_final(CCrypto_hash *hash, uint8_t *out) {
-    return EVP_DigestFinal_ex(hash->context, out, NULL) == 1
-        && EVP_DigestInit_ex(hash->context, hash->md, NULL) == 1;
+    // The algorithm stays: naming it again would make the library look it up, which takes as long as a kilobyte.
+    return EVP_DigestFinal_ex(hash->context, out, NULL) == 1 && EVP_DigestInit_ex(hash->context, NULL, NULL) == 1;
 }
 
 void CCrypto_hash_free(CCrypto_hash *hash) {

@@ -75,12 +75,12 @@ package final class Log: Sendable {
 
     private func write(_ record: ScanRecord, _ notable: LogClass, _ all: LogClass) {
         guard classes.contains(all) || record.isNotable && classes.contains(notable) else { return }
-        send(record.isNotable ? notable : all, record.id, record.line)
+        send(record.isNotable ? notable : all, record.id) { record.write(to: &$0) }
     }
 
     private func write(_ kind: LogClass, _ id: UInt32?, _ message: () -> String) {
         guard classes.contains(kind) else { return }
-        send(kind, id ?? Log.threadID, LogText.plain(message()))
+        send(kind, id ?? Log.threadID) { LogText.append(message(), to: &$0) }
     }
 
     /// Tells threads apart. A hash, because the thread's address is nobody's business.
@@ -90,19 +90,28 @@ package final class Log: Sendable {
         return UInt32(truncatingIfNeeded: hasher.finalize())
     }
 
-    private func send(_ kind: LogClass, _ id: UInt32, _ text: String) {
+    private func send(_ kind: LogClass, _ id: UInt32, _ text: (inout [UInt8]) -> Void) {
         if target == .syslog && facility == nil { return }
         sink.write(line(kind, id, text)) {
-            self.line(.warning, id, "\($0) messages were lost: the log did not take them")
+            let notice = "\($0) messages were lost: the log did not take them"
+            return self.line(.warning, id) { $0 += notice.utf8 }
         }
     }
 
-    /// One message in the form that the target wants.
-    private func line(_ kind: LogClass, _ id: UInt32, _ text: String) -> LogLine {
-        let digits = String(id, radix: 16)
-        let tag = "\(kind.rawValue)[\(String(repeating: "0", count: 8 - digits.utf8.count))\(digits)]"
-        let body = "\(program)[\(getpid())]: \(tag): \(text)"
-        let priority = (facility ?? 3) << 3 | kind.severity
-        return LogLine(priority: priority, body: LogText.cut(body))
+    /// One message in the form that the target wants. Made of bytes: there is one for each message of the mail.
+    private func line(_ kind: LogClass, _ id: UInt32, _ text: (inout [UInt8]) -> Void) -> LogLine {
+        var body: [UInt8] = []
+        body.reserveCapacity(512)
+        body += program.utf8
+        body.append(UInt8(ascii: "["))
+        body += String(getpid()).utf8
+        body += "]: ".utf8
+        body += kind.rawValue.utf8
+        body.append(UInt8(ascii: "["))
+        for shift in stride(from: 28, through: 0, by: -4) { body.append(LogText.hexadecimalDigit(id >> shift)) }
+        body += "]: ".utf8
+        text(&body)
+        LogText.cut(&body)
+        return LogLine(priority: (facility ?? 3) << 3 | kind.severity, body: body)
     }
 }

@@ -12,7 +12,13 @@ struct LogLine: Sendable {
     var syslog: [UInt8] { Array("<\(priority)>".utf8) + LogLine.local.bytes(LogLine.localStamp) + body }
 
     /// `YYYY-MM-DDThh:mm:ssZ body` and a line end, in UTC.
-    var file: [UInt8] { LogLine.universal.bytes(LogLine.universalStamp) + body + [0x0A] }
+    var file: [UInt8] {
+        var bytes = LogLine.universal.bytes(LogLine.universalStamp)
+        bytes.reserveCapacity(bytes.count + body.count + 1)
+        bytes += body
+        bytes.append(0x0A)
+        return bytes
+    }
 
     /// The stamp of the present second: under load many lines have the same.
     private final class Stamp: Sendable {

@@ -43,14 +43,22 @@ package struct ScanRecord: Sendable, Equatable {
 
     /// `vdb=…, agent=…, name="…", virus="…", action="…", info="…", …`, as log readers split it.
     package var line: String {
-        var text = "vdb=\(database), agent="
-        text.reserveCapacity(384)
-        text += LogText.plain(agent)
-        func add(_ key: String, _ value: String?) {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends the line.
+    func write(to bytes: inout [UInt8]) {
+        bytes += "vdb=".utf8
+        bytes += String(database).utf8
+        bytes += ", agent=".utf8
+        LogText.append(agent, to: &bytes)
+        func add(_ key: StaticString, _ value: String?) {
             guard let value else { return }
-            text += key
-            text += LogText.inQuotes(value)
-            text += "\""
+            bytes += UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+            LogText.appendInQuotes(value, to: &bytes)
+            bytes.append(UInt8(ascii: "\""))
         }
         add(", name=\"", name)
         add(", virus=\"", virus)
@@ -60,8 +68,7 @@ package struct ScanRecord: Sendable, Equatable {
         add(", asstatus=\"", asStatus)
         add(", hop=\"", hop)
         add(", from=\"", from)
-        add(", to=\"", to.isEmpty ? nil : recipients)
-        return text
+        add(", to=\"", to.count > 1 ? recipients : to.first)
     }
 
     /// At most ten recipients, and how many more there are.

@@ -39,20 +39,28 @@ enum HeaderText {
 
     /// A whole field with its line ending. Folded at spaces, continuation lines begin with a tab.
     static func field(_ name: String, _ value: [UInt8], lineEnding: [UInt8]) -> [UInt8] {
-        var result = [UInt8](name.utf8) + [0x3A]
+        var result: [UInt8] = []
+        result.reserveCapacity(name.utf8.count + value.count + 32)
+        result += name.utf8
+        result.append(0x3A)
         var column = result.count
-        for word in value.split(separator: 0x20, omittingEmptySubsequences: true) {
-            if column + 1 + word.count > 78 && column > name.utf8.count + 1 {
-                result += lineEnding + [0x09]
+        var at = 0
+        while let begin = value[at...].firstIndex(where: { $0 != 0x20 }) {
+            at = value[begin...].firstIndex(of: 0x20) ?? value.count
+            let length = at - begin
+            if column + 1 + length > 78 && column > name.utf8.count + 1 {
+                result += lineEnding
+                result.append(0x09)
                 column = 8
             } else {
                 result.append(0x20)
                 column += 1
             }
-            result += word
-            column += word.count
+            result += value[begin..<at]
+            column += length
         }
-        return result + lineEnding
+        result += lineEnding
+        return result
     }
 
     /// Whether it may be the name of a field: printable ASCII without a colon or space (RFC 5322 section 3.6.8).

@@ -80,8 +80,8 @@ package struct MailPolicy: Sendable, Equatable {
 
     private func decideViruses(_ verdict: ScanVerdict, _ outline: () -> MessageOutline?) -> Decision {
         let threats = verdict.threats
-        let names = unique(threats.map(\.name))
         guard !threats.isEmpty else { return decideNotScanned(verdict.notScanned) }
+        let names = unique(threats.map(\.name))
 
         let plan = CleaningPlan(verdict: verdict, mode: cleanMode, outline: cleanMode == .none ? nil : outline())
         guard let removals = plan.removals else {

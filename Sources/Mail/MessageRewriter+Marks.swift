@@ -34,6 +34,8 @@ extension MessageRewriter {
 
     private func isOurs(_ field: HeaderField, _ templateNames: [[UInt8]]) -> Bool {
         let name = message.slice(field.name.lowerBound, field.name.upperBound)
+        // All of them begin so.
+        guard !name.isEmpty, asciiLowercased(name[0]) == UInt8(ascii: "x") else { return false }
         return name.hasPrefixIgnoringCase(ByteView(Self.ownPrefix))
             || Self.foreign.contains { name.equalsIgnoringCase(ByteView($0)) }
             || templateNames.contains { template in

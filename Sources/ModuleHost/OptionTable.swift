@@ -9,7 +9,7 @@ package final class OptionTable: @unchecked Sendable {
     // @unchecked: nothing changes after init.
     private let numbers: NumberTable
     private let texts: TextTable
-    private let envelope: TextTable
+    private let envelope: EnvelopeTable
     package let limits: ScanLimits
 
     package init(_ options: ScanOptions, _ envelope: ScanEnvelope) {
@@ -17,14 +17,7 @@ package final class OptionTable: @unchecked Sendable {
         numbers = fixed.numbers
         texts = fixed.texts
         limits = fixed.limits
-        var all: [(String, String)] = [("agent", envelope.agent)]
-        if let sender = envelope.sender { all.append(("mail.sender", sender)) }
-        if !envelope.recipients.isEmpty {
-            all.append(("mail.recipients", envelope.recipients.joined(separator: "\n")))
-        }
-        if let address = envelope.clientAddress { all.append(("mail.client", address)) }
-        if let helo = envelope.helo { all.append(("mail.helo", helo)) }
-        self.envelope = TextTable(all)
+        self.envelope = EnvelopeTable(envelope)
     }
 
     func number(_ name: UnsafePointer<CChar>, otherwise: Int64) -> Int64 {
@@ -101,6 +94,42 @@ private final class NumberTable: Sendable {
     }
 
     func value(_ name: UnsafePointer<CChar>) -> Int64? { names.index(of: name).map { values[$0] } }
+}
+
+/// What a scan's envelope says, under names that are always the same.
+private final class EnvelopeTable: @unchecked Sendable {
+    // @unchecked: nothing changes after init.
+    private static let names = NameTable(["agent", "mail.client", "mail.helo", "mail.recipients", "mail.sender"])
+    /// The texts, one behind the other.
+    private let storage: UnsafeMutablePointer<UInt8>
+    /// Where each begins and ends, in the order of the names; nil: the envelope does not say.
+    private var places: [Range<Int>?] = []
+
+    init(_ envelope: ScanEnvelope) {
+        let recipients =
+            envelope.recipients.count > 1 ? envelope.recipients.joined(separator: "\n") : envelope.recipients.first
+        let texts = [envelope.agent, envelope.clientAddress, envelope.helo, recipients, envelope.sender]
+        storage = .allocate(capacity: max(1, texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) }))
+        places.reserveCapacity(texts.count)
+        var end = 0
+        for text in texts {
+            let begin = end
+            for byte in (text ?? "").utf8 {
+                storage[end] = byte
+                end += 1
+            }
+            places.append(text == nil ? nil : begin..<end)
+        }
+    }
+
+    deinit {
+        storage.deallocate()
+    }
+
+    func value(_ name: UnsafePointer<CChar>) -> ByteView? {
+        guard let index = Self.names.index(of: name), let place = places[index] else { return nil }
+        return ByteView(base: storage + place.lowerBound, count: place.count)
+    }
 }
 
 private final class TextTable: @unchecked Sendable {

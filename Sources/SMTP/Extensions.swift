@@ -4,6 +4,13 @@ import Bytes
 package struct Extensions: Sendable, Equatable {
     /// Keywords in capitals and what follows each, word by word.
     package private(set) var parameters: [[UInt8]: [[UInt8]]] = [:]
+    // What is asked for each message is looked up once.
+    /// Whether PIPELINING (RFC 2920) was announced.
+    package private(set) var pipelining = false
+    /// Largest message the server takes, in octets (RFC 1870); nil when it names no limit.
+    package private(set) var maximumSize: UInt64?
+    /// The XFORWARD attributes that the server takes.
+    package private(set) var xforward: Set<XForward.Attribute> = []
 
     /// None: the server only knows HELO.
     package init() {}
@@ -26,24 +33,16 @@ package struct Extensions: Sendable, Equatable {
                 if parameters[keyword] == nil { parameters[keyword] = Array(words.dropFirst()) }
             }
         }
+        pipelining = has("PIPELINING")
+        if let text = parameters[Array("SIZE".utf8)]?.first {
+            maximumSize = text.withUnsafeBufferPointer { decimal(ByteView($0)) }.flatMap { $0 == 0 ? nil : $0 }
+        }
+        let attributes = parameters[Array("XFORWARD".utf8)] ?? []
+        xforward = Set(attributes.compactMap { XForward.Attribute(rawValue: String(decoding: $0, as: UTF8.self)) })
     }
 
     /// Whether a keyword (in capitals) was announced.
     package func has(_ keyword: String) -> Bool { parameters[Array(keyword.utf8)] != nil }
-
-    /// Largest message the server takes, in octets (RFC 1870); nil when it names no limit.
-    package var maximumSize: UInt64? {
-        guard let text = parameters[Array("SIZE".utf8)]?.first else { return nil }
-        return text.withUnsafeBufferPointer { decimal(ByteView($0)) }.flatMap { $0 == 0 ? nil : $0 }
-    }
-
-    /// The XFORWARD attributes that the server takes.
-    package var xforward: Set<XForward.Attribute> {
-        Set(
-            (parameters[Array("XFORWARD".utf8)] ?? []).compactMap {
-                XForward.Attribute(rawValue: String(decoding: $0, as: UTF8.self))
-            })
-    }
 
     /// The authentication mechanisms that can be relayed: those that neither protect the rest of the connection
     /// (DIGEST-MD5, GSSAPI: we could not read on) nor bind to the TLS channel (…-PLUS: there are two channels).

@@ -66,6 +66,7 @@ package struct XForward: Sendable, Equatable {
     /// - Parameter offered: the attributes that the next hop announced; others are left out.
     /// - Returns: whole lines with their ends; none when there is nothing to tell.
     package func commands(offered: Set<Attribute>) -> [[UInt8]] {
+        guard !values.isEmpty else { return [] }
         var commands: [[UInt8]] = []
         let verb = Array("XFORWARD".utf8)
         var line = verb

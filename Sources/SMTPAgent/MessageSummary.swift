@@ -1,4 +1,5 @@
 package import Mail
+package import SMTP
 package import ScanProtocol
 
 /// What happened to one message, for the log and whoever else listens.
@@ -14,7 +15,7 @@ package struct MessageSummary: Sendable {
     /// Bytes, as received.
     package var size: UInt64
     /// The reply that the client got.
-    package var reply: String
+    package var reply: Reply
 }
 
 /// Where a session tells what happens. Called on reactors; must not block for long.

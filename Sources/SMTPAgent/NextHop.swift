@@ -59,7 +59,7 @@ final class NextHop: @unchecked Sendable {
     }
 
     /// Whether it announced PIPELINING.
-    var pipelines: Bool { extensions.has("PIPELINING") }
+    var pipelines: Bool { extensions.pipelining }
 
     /// Queues commands; the next `reply` sends them.
     func write(_ bytes: [UInt8]) { stream.write(bytes) }

@@ -113,15 +113,14 @@ extension Session {
         }
         let hop = try await currentHop(saying: server.helo ?? [])
         if !xforward.isEmpty { hop.hasForwarded = true }
-        if hop.pipelines {
-            for entry in rest { for command in entry.commands(xforward: xforward, for: hop) { hop.write(command) } }
-        }
-        for entry in rest {
+        let commands = rest.map { $0.commands(xforward: xforward, for: hop) }
+        if hop.pipelines { for list in commands { for command in list { hop.write(command) } } }
+        for (entry, list) in zip(rest, commands) {
             if case .answer(let reply) = entry {
                 client.write(reply.bytes)
             } else {
                 var last = Reply.ok
-                for command in entry.commands(xforward: xforward, for: hop) {
+                for command in list {
                     if !hop.pipelines { hop.write(command) }
                     last = try await hop.reply(within: settings.timeouts.hopCommand)
                     if last.code == 421 { throw .lost("\(last.code) \(last.text)") }

@@ -97,11 +97,12 @@ extension Session {
     /// Scans, decides and carries out; gives the reply for the client.
     private func handle(_ message: SpooledMessage, _ policy: RecipientPolicy) async throws(SessionEnd) -> Reply {
         var verdict: ScanVerdict?
+        let recipients = transaction.addresses
         let longScan = Deadline.seconds(settings.timeouts.longScan)
         latestEnd = .seconds(settings.timeouts.latestEnd)
         if policy.mail.needsScan {
             let envelope = ScanEnvelope(
-                agent: "smtp", sender: transaction.sender, recipients: transaction.addresses,
+                agent: "smtp", sender: transaction.sender, recipients: recipients,
                 clientAddress: clientAddress, helo: clientHelo)
             do throws(ScanUnavailable) {
                 verdict = try await shared.scanner.scan(
@@ -111,7 +112,7 @@ extension Session {
                 log(.error, "cannot scan a message from <\(transaction.sender)>: \(error.reason)")
             }
         }
-        var plan = await makePlan(message, verdict, policy)
+        var plan = await makePlan(message, verdict, policy, recipients)
         if longScan.hasPassed { try await checkClient() }
         if plan.decision.quarantine, !(await quarantine(message, plan.decision)) {
             // What would have been removed or dropped stays; the decision says what follows.
@@ -122,8 +123,7 @@ extension Session {
         shared.events.message(
             MessageSummary(
                 session: number, decision: plan.decision, verdict: verdict, sender: transaction.sender,
-                recipients: transaction.addresses, clientAddress: clientAddress, size: UInt64(message.size),
-                reply: "\(reply.code) \(reply.text)"))
+                recipients: recipients, clientAddress: clientAddress, size: UInt64(message.size), reply: reply))
         return reply
     }
 
@@ -159,10 +159,9 @@ extension Session {
     private static let largeMessage = 262_144
 
     private func makePlan(
-        _ message: SpooledMessage, _ verdict: ScanVerdict?, _ policy: RecipientPolicy
+        _ message: SpooledMessage, _ verdict: ScanVerdict?, _ policy: RecipientPolicy, _ recipients: [String]
     ) async -> Plan {
         let sender = transaction.sender
-        let recipients = transaction.addresses
         let host = shared.hostName
         let version = shared.version
         let work: @Sendable () -> Plan = {

@@ -1,3 +1,4 @@
+import Bytes
 import Synchronization
 
 extension ScanOptions {
@@ -50,7 +51,12 @@ final class KnownOptions: Sendable {
     func options(from reader: inout WireReader) throws(WireError) -> ScanOptions {
         let rest = reader.rest
         let known = entries.withLock { entries in
-            entries.first { $0.wire.count == rest.count && $0.wire.elementsEqual(rest) }?.options
+            rest.withUnsafeBytes { rest in
+                entries.first { known in
+                    known.wire.count == rest.count
+                        && known.wire.withUnsafeBytes { ByteView($0).equals(ByteView(rest)) }
+                }?.options
+            }
         }
         if let known {
             reader.skip(rest.count)

@@ -1,6 +1,7 @@
 import AgentKit
 import Logging
 import Mail
+import SMTP
 import SMTPAgent
 import ScanProtocol
 
@@ -34,7 +35,8 @@ extension AgentLog {
                 avStatus: decision.antivirus?.text ?? "", asStatus: decision.antispam?.text ?? "",
                 hop: decision.action.pastTense, from: message.sender, to: message.recipients))
         log.info(
-            "message of \(message.size) bytes from \(message.clientAddress ?? "this machine"): \(message.reply)",
+            "message of \(message.size) bytes from \(message.clientAddress ?? "this machine"): "
+                + "\(message.reply.code) \(message.reply.text)",
             id: message.session)
         guard let verdict = message.verdict, !verdict.findings.isEmpty else { return }
         let names = Dictionary(verdict.objects.map { ($0.id, $0.name) }) { first, _ in first }

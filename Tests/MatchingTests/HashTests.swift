@@ -40,6 +40,23 @@ struct HashTests {
         for count in 0..<50 { #expect(!database.isFound([UInt8](repeating: 1, count: count))) }
     }
 
+    @Test("a scan that ends within a digest spoils no other", arguments: digests)
+    func cancelled(_ digest: String) throws {
+        let long = [UInt8](repeating: 7, count: 300_000)
+        let database = try TestDatabase(["a.hsb": "\(digest):*:Test:73"])
+        let scratch = Scratch()
+        for left in [1, 2, 3] {
+            var left = left
+            let cut = database.matches(long, scratch: scratch) {
+                left -= 1
+                return left >= 0
+            }
+            #expect(cut.outcome == .cancelled)
+            #expect(database.matches(object, scratch: scratch).found == ["Test"])
+            #expect(database.matches(long, scratch: scratch).found.isEmpty)
+        }
+    }
+
     @Test("all names of one digest are reported, or the first one")
     func several() throws {
         let lines = Self.digests.enumerated().map { "\($0.element):7:N\($0.offset)\n\($0.element):*:M\($0.offset)" }

@@ -34,7 +34,7 @@ import Testing
         #expect(harness.hop.seen.messages == ["Subject: x\r\n\r\n..dot\r\ntext\r\n"])
         #expect(harness.agent.counters[.accepted] == 1)
         #expect(harness.agent.counters[.sessions] == 1)
-        #expect(harness.log.messages.map(\.reply) == ["250 2.0.0 queued as X"])
+        #expect(harness.log.messages.map(\.reply) == [Reply(250, "2.0.0 queued as X")])
     }
 
     @Test(arguments: [true, false])

@@ -24,4 +24,9 @@ static inline void CSlots_release(CSlots_slot *slot) {
     slot->value = NULL;
     __atomic_store_n(&slot->owner, NULL, __ATOMIC_RELEASE);
 }
+
+/// Puts a value in a place that threads share, and gives what was there. A pool: who gets it has it alone.
+static inline void *CSlots_exchange(void **place, void *value) {
+    return __atomic_exchange_n(place, value, __ATOMIC_ACQ_REL);
+}
 #endif
