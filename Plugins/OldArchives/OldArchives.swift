@@ -26,7 +26,6 @@ package func oldArchiveExtractors(_ body: (Extractor) -> Void) {
     body(EGGUnpacker.extractor)
     body(ACEUnpacker.extractor)
     body(RecognizedUnpacker.longRangeZip)
-    body(RecognizedUnpacker.innoSetup)
     body(RecognizedUnpacker.stuffIt)
     packerExtractors(body)
 }

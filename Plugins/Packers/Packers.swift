@@ -7,6 +7,7 @@ package import Unpacking
 package func packerExtractors(_ body: (Extractor) -> Void) {
     body(UPXUnpacker.extractor)
     body(ResourceUnpacker.extractor)
+    body(InnoSetupUnpacker.extractor)
     body(IconUnpacker.extractor)
     body(AutoItUnpacker.extractor)
     body(InstallShieldUnpacker.extractor)

@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func onlyRecognised() {
-        for head in ["LRZI", "rDlPtS\u{2}\u{7}"] {
+        for head in ["LRZI", "Inno Setup Setup Data (6.0.0)"] {
             let (host, status) = unpacked(Array(head.utf8) + [UInt8](repeating: 0, count: 64))
             #expect(status == EM_END)
             #expect(host.flags & EM_OBJECT_UNSUPPORTED != 0, "\(head)")

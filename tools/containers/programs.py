@@ -17,12 +17,12 @@ def program(sections=b"", resources=(0, 0), count=1):
 
 
 @format("pe-resource", "exe")
-def pe_resource(name, data):
-    """Raw data in the resources: type 10, number 1, neutral language."""
+def pe_resource(name, data, title=1):
+    """Raw data in the resources: type 10, a number, neutral language."""
     def directory(number, place):
         return bytes(12) + struct.pack("<HHII", 0, 1, number, place)
 
-    tree = directory(10, 0x80000018) + directory(1, 0x80000030) + directory(0, 0x48)
+    tree = directory(10, 0x80000018) + directory(title, 0x80000030) + directory(0, 0x48)
     tree += struct.pack("<IIII", 0x2000 + 0x58, len(data), 0, 0) + data
     raw = tree.ljust(-(-len(tree) // 512) * 512, b"\0")
     section = struct.pack("<8sIIIIIIHHI", b".rsrc", len(tree), 0x2000, len(raw), 1024, 0, 0, 0, 0, 0x40000040)
