@@ -22,10 +22,17 @@ package struct Deadline: Sendable, Hashable, Comparable {
     package static func after(_ duration: Duration) -> Deadline { now.advanced(by: duration) }
 
     /// So many seconds from now.
-    package static func seconds(_ seconds: Int) -> Deadline { after(.seconds(seconds)) }
+    package static func seconds(_ seconds: Int) -> Deadline { later(seconds, 1_000_000_000) }
 
     /// So many milliseconds from now.
-    package static func milliseconds(_ milliseconds: Int) -> Deadline { after(.milliseconds(milliseconds)) }
+    package static func milliseconds(_ milliseconds: Int) -> Deadline { later(milliseconds, 1_000_000) }
+
+    /// Without `Duration`, which counts in 128 bits: there are a dozen deadlines for each message.
+    private static func later(_ count: Int, _ unit: UInt64) -> Deadline {
+        let (time, tooLong) = UInt64(max(0, count)).multipliedReportingOverflow(by: unit)
+        let (sum, tooLate) = Clock.now.addingReportingOverflow(time)
+        return tooLong || tooLate ? .never : Deadline(nanoseconds: sum)
+    }
 
     /// A later moment; a negative duration counts as zero, one too large gives never.
     package func advanced(by duration: Duration) -> Deadline {

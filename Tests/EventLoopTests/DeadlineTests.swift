@@ -4,6 +4,9 @@ import Testing
 @Suite struct DeadlineTests {
     @Test func saturates() {
         #expect(Deadline.never.advanced(by: .seconds(1)) == .never)
+        #expect(Deadline.seconds(.max) == .never && Deadline.milliseconds(.max) == .never)
+        #expect(Deadline.seconds(-1).hasPassed && Deadline.milliseconds(.min).hasPassed)
+        #expect(!Deadline.seconds(60).hasPassed && Deadline.seconds(60) < Deadline.milliseconds(61_000))
         #expect(Deadline(nanoseconds: 5).advanced(by: .seconds(Int64.max)) == .never)
         #expect(Deadline(nanoseconds: 5).advanced(by: .seconds(-3)) == Deadline(nanoseconds: 5))
         #expect(Deadline(nanoseconds: 5).advanced(by: .milliseconds(2)) == Deadline(nanoseconds: 2_000_005))
