@@ -3,48 +3,91 @@ import CModuleABI
 // A place of an object is looked up in an index when the sieve lets it pass. So the work for each byte depends less on how many
 // anchors there are than on how common their bytes are, and how alike: many patterns together choose among their rare grams.
 extension PatternTable {
-    /// Moves anchors, where patterns have several grams that are rare enough, to those by which the fewest places pass a sieve.
+    /// Moves anchors, where patterns have several grams that are rare enough, to those by which the fewest places pass a sieve,
+    /// and chooses what triggers rules likewise.
     ///
-    /// - Parameter isDeferred: whether the patterns of a slot are in no index.
-    mutating func gatherAnchors(_ anchors: inout [Anchor], isDeferred: (UInt32) -> Bool) {
+    /// - Parameter plan: says which patterns are in an index, and for which rules there is a choice.
+    /// - Returns: for each target the sieve that lets the anchors of its patterns pass, and of those for any object; and the
+    ///   slots that are to trigger the rules.
+    mutating func gatherAnchors(
+        _ anchors: inout [Anchor], _ plan: RuleTable.Plan
+    ) -> (sieves: [Sieve], triggers: [UInt32: UInt32]) {
         var members = [[Int]](repeating: [], count: Int(EM_TARGET_COUNT))
-        var shorts = members
+        var (shorts, choices) = (members, members)
+        func take(_ number: Int) {
+            let target = Int(patterns[number].target)
+            switch anchors[number] {
+            case .gram: members[target].append(number)
+            case .short(let at): shorts[target].append(at)
+            case .place: break
+            }
+        }
         for number in patterns.indices {
             let pattern = patterns[number]
-            if pattern.flags & EM_PATTERN_PART != 0, isDeferred(pattern.part) { continue }
-            switch anchors[number] {
-            case .gram: members[Int(pattern.target)].append(number)
-            case .short(let at): shorts[Int(pattern.target)].append(at)
-            case .place: break
+            if pattern.flags & EM_PATTERN_PART == 0 || plan.isFixed(pattern.part) { take(number) }
+        }
+        var triggers: [UInt32: UInt32] = [:]
+        for (number, rule) in plan.choices.rules.enumerated() {
+            let choice = plan.choices[number]
+            guard let first = choice.first else { continue }
+            // What is looked for anyway costs nothing.
+            if let fixed = choice.first(where: { plan.isFixed(patterns[Int($0)].part) }) {
+                triggers[rule] = patterns[Int(fixed)].part
+            } else if case .gram = anchors[Int(first)] {
+                choices[Int(patterns[Int(first)].target)].append(number)
+            } else {
+                triggers[rule] = patterns[Int(first)].part
+                take(Int(first))
             }
         }
         let chooser = AnchorChooser(counts)
         // What is for any object is in the indexes of all targets.
         var general = Sieve(folds: true)
-        for target in members.indices where target == Int(EM_TARGET_ANY) || !members[target].isEmpty {
+        var sieves: [Sieve] = []
+        for target in members.indices {
             var sieve = general
             for at in shorts[target] {
                 sieve.add(pair: UInt32(Rarity.folded(bytes[at])) | UInt32(Rarity.folded(bytes[at + 1])) << 8)
             }
-            gather(members[target], &sieve, chooser, &anchors)
+            let units = members[target].map { [UInt32($0)] } + choices[target].map { Array(plan.choices[$0]) }
+            gather(units, &sieve, anchors, chooser)
+            var chosen = Set<Int>()
+            for number in choices[target] {
+                let rule = plan.choices[number]
+                let passing = rule.first { pattern in anchor(Int(pattern), anchors, sieve, chooser) != nil }
+                guard let pattern = passing ?? rule.first else { continue }
+                triggers[plan.choices.rules[number]] = patterns[Int(pattern)].part
+                chosen.insert(Int(pattern))
+            }
+            for number in members[target] + chosen {
+                guard let best = anchor(number, anchors, sieve, chooser) else { continue }
+                anchors[number] = .gram(best.at, following: best.following)
+                patterns[number].anchor = UInt32(best.element)
+                patterns[number].anchor_skip = UInt32(best.skip)
+            }
             if target == Int(EM_TARGET_ANY) { general = sieve }
+            sieves.append(sieve)
         }
+        return (sieves, triggers)
     }
 
-    private mutating func gather(
-        _ members: [Int], _ sieve: inout Sieve, _ chooser: AnchorChooser, _ anchors: inout [Anchor]
-    ) {
-        // Grams of the patterns one after another, and where each one's end.
+    /// Makes a sieve that lets a gram pass of one of each of these patterns.
+    private func gather(_ units: [[UInt32]], _ sieve: inout Sieve, _ anchors: [Anchor], _ chooser: AnchorChooser) {
+        // Grams of the units one after another, and where each one's end.
         var grams: [UInt32] = []
         var ends = [0]
-        ends.reserveCapacity(members.count + 1)
-        for number in members {
-            bytes.withUnsafeBufferPointer { grams += candidates(number, $0, chooser) }
+        ends.reserveCapacity(units.count + 1)
+        for unit in units {
+            let limit = grams.count + Self.mostCandidates
+            for number in unit where grams.count < limit {
+                guard case .gram = anchors[Int(number)] else { continue }
+                bytes.withUnsafeBufferPointer { grams += candidates(Int(number), $0, chooser) }
+            }
             ends.append(grams.count)
         }
         // Those that have the least choice come first.
-        var byChoice = [[Int]](repeating: [], count: Self.mostCandidates + 2)
-        for place in members.indices { byChoice[ends[place + 1] - ends[place]].append(place) }
+        var byChoice = [[Int]](repeating: [], count: 2 * Self.mostCandidates + 2)
+        for place in units.indices { byChoice[ends[place + 1] - ends[place]].append(place) }
         for place in byChoice.joined() {
             let choice = grams[ends[place]..<ends[place + 1]]
             if choice.contains(where: { sieve.passes($0) }) { continue }
@@ -55,23 +98,22 @@ extension PatternTable {
             }
             if let best { sieve.add(best.gram, to: best.group) }
         }
-        for number in members {
-            let best = bytes.withUnsafeBufferPointer { text -> Candidate? in
-                var best: Candidate?
-                forEachCandidate(number, text) { candidate, literal in
-                    guard sieve.passes(candidate.gram) else { return }
-                    let score = chooser.score(literal, candidate.skip)
-                    if score > best?.score ?? .min {
-                        best = candidate
-                        best?.score = score
-                    }
+    }
+
+    /// The best gram of a pattern that passes; nil when none does, or none is looked for.
+    private func anchor(_ number: Int, _ anchors: [Anchor], _ sieve: Sieve, _ chooser: AnchorChooser) -> Candidate? {
+        guard case .gram = anchors[number] else { return nil }
+        return bytes.withUnsafeBufferPointer { text in
+            var best: Candidate?
+            forEachCandidate(number, text) { candidate, literal in
+                guard sieve.passes(candidate.gram) else { return }
+                let score = chooser.score(literal, candidate.skip)
+                if score > best?.score ?? .min {
+                    best = candidate
+                    best?.score = score
                 }
-                return best
             }
-            guard let best else { continue }
-            anchors[number] = .gram(best.at, following: best.following)
-            patterns[number].anchor = UInt32(best.element)
-            patterns[number].anchor_skip = UInt32(best.skip)
+            return best
         }
     }
 

@@ -6,6 +6,7 @@ import DataModule
 struct IndexBuilder {
     private let table: PatternTable
     private let anchors: [PatternTable.Anchor]
+    private let sieves: [Sieve]
     private let members: [Int]
     private let isOfRules: (UInt32) -> Bool
     private var indexes: [em_pattern_index] = []
@@ -18,10 +19,11 @@ struct IndexBuilder {
 
     /// - Parameters:
     ///   - anchors: of all patterns.
+    ///   - sieves: of all targets, which let their anchors pass.
     ///   - isDeferred: whether the patterns of a slot are left out.
     ///   - isOfRules: whether a slot is one of YARA rules.
     init(
-        _ table: PatternTable, anchors: [PatternTable.Anchor], isDeferred: (UInt32) -> Bool,
+        _ table: PatternTable, anchors: [PatternTable.Anchor], sieves: [Sieve], isDeferred: (UInt32) -> Bool,
         isOfRules: @escaping (UInt32) -> Bool
     ) {
         members = table.patterns.indices.filter { number in
@@ -30,6 +32,7 @@ struct IndexBuilder {
         }
         self.table = table
         self.anchors = anchors
+        self.sieves = sieves
         self.isOfRules = isOfRules
     }
 
@@ -40,23 +43,23 @@ struct IndexBuilder {
         let general = groups[0]
         var plans = [em_target_plan](repeating: em_target_plan(), count: Int(EM_PLAN_COUNT))
         if !general.isEmpty {
-            let index = build(general)
+            let index = build(general, sieves[0])
             for target in groups.indices { Self.add(index, to: &plans[target]) }
         }
         for target in 1..<groups.count where !groups[target].isEmpty {
             let own = groups[target]
             if general.count <= max(Self.alwaysRepeated, 4 * own.count) {
                 plans[target] = em_target_plan()
-                Self.add(build(general + own), to: &plans[target])
+                Self.add(build(general + own, sieves[target]), to: &plans[target])
             } else {
-                Self.add(build(own), to: &plans[target])
+                Self.add(build(own, sieves[target]), to: &plans[target])
             }
         }
         let ofRules = general.filter { number in
             let pattern = table.patterns[number]
             return pattern.flags & EM_PATTERN_PART != 0 && isOfRules(pattern.part)
         }
-        if !ofRules.isEmpty { Self.add(build(ofRules), to: &plans[Int(EM_PLAN_RULES_ONLY)]) }
+        if !ofRules.isEmpty { Self.add(build(ofRules, sieves[0]), to: &plans[Int(EM_PLAN_RULES_ONLY)]) }
         return [
             DatabaseSection(EM_SECTION_INDEXES, version: EM_INDEXES_VERSION, indexes),
             DatabaseSection(EM_SECTION_INDEX_DATA, version: EM_SECTION_VERSION, count: dataSize, data),
@@ -72,7 +75,7 @@ struct IndexBuilder {
 
     /// Makes an index; returns its number. When one of the patterns ignores case, the whole index does, so that the
     /// object is looked at once: the verifier tells case afterwards.
-    private mutating func build(_ members: [Int]) -> Int {
+    private mutating func build(_ members: [Int], _ sieve: Sieve) -> Int {
         var grams: [(pattern: UInt32, at: Int, following: Int)] = []
         var shorts: [(pattern: UInt32, at: Int)] = []
         var fixed: [em_fixed_pattern] = []
@@ -95,7 +98,8 @@ struct IndexBuilder {
         head.grams = addGrams(grams, folds)
         addShorts(shorts, folds, &head)
         if !grams.isEmpty || !shorts.isEmpty {
-            var sieve = Sieve(folds: folds)
+            // The anchors pass already: this makes it sure.
+            var sieve = sieve
             for entry in shorts { sieve.add(pair: pair(entry.at, folds)) }
             for entry in grams { sieve.add(gram(entry.at, folds)) }
             head.sieve = place(sieve.bytes)

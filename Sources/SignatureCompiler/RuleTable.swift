@@ -140,9 +140,15 @@ struct RuleTable {
         fileprivate var slots: [em_slot]
         fileprivate var numbers: [UInt32]
         fileprivate var runs: [em_rule_run]
+        fileprivate var isFixed: [Bool]
+        /// Rules that other slots may trigger as well.
+        fileprivate(set) var choices: TriggerChoices
 
         /// Whether a slot is one of YARA rules, which share none with logical signatures.
         func isOfRules(_ slot: UInt32) -> Bool { slots[Int(slot)].flags & EM_SLOT_YARA != 0 }
+
+        /// Whether an index has the patterns of a slot, whatever triggers the rules of `choices`.
+        func isFixed(_ slot: UInt32) -> Bool { isFixed[Int(slot)] }
 
         /// Whether no index has the patterns of a slot.
         func isDeferred(_ slot: UInt32) -> Bool { slots[Int(slot)].flags & EM_SLOT_DEFERRED != 0 }
@@ -195,7 +201,8 @@ struct RuleTable {
     /// - Parameters:
     ///   - patterns: all, those of one slot together.
     ///   - costs: of each pattern: how often an index would look at it.
-    func plan(_ patterns: [em_pattern], costs: [UInt64]) -> Plan {
+    ///   - preferred: slots that are to trigger the rules with these numbers: of the `choices` of a plan without.
+    func plan(_ patterns: [em_pattern], costs: [UInt64], preferred: [UInt32: UInt32] = [:]) -> Plan {
         var slots = slots
         var slotCosts = [UInt64](repeating: 0, count: slots.count)
         for (number, pattern) in patterns.enumerated() where pattern.flags & EM_PATTERN_PART != 0 {
@@ -205,9 +212,11 @@ struct RuleTable {
             slotCosts[slot] = slotCosts[slot].addingReportingOverflow(costs[number]).partialValue
         }
         var chosen: [(slot: UInt32, rule: UInt32)] = []
+        var choices = TriggerChoices()
         var untriggered = [[UInt32]](repeating: [], count: Int(EM_TARGET_COUNT))
         // Slots that are always asked for, or in another way than by whether and how often they match.
         var isNeeded = slots.map { $0.flags & EM_SLOT_PLACES != 0 || $0.pattern_count == 0 }
+        var isFixed = [Bool](repeating: false, count: slots.count)
         for (number, trigger) in triggers.enumerated() {
             let rule = UInt32(number)
             var set = trigger.slots(cost: { 1 + slotCosts[Int($0)] })
@@ -221,8 +230,21 @@ struct RuleTable {
                 untriggered[Int(rules[number].target)].append(rule)
                 continue
             }
+            if let slot = preferred[rule] {
+                chosen.append((slot, rule))
+                continue
+            }
+            let others =
+                set.slots.count == 1 && rules[number].kind == UInt8(EM_RULE_LOGICAL)
+                ? cheap(trigger.required, best: set.cost, slotCosts).filter { slots[Int($0)].pattern_count == 1 } : []
+            if others.count > 1 {
+                choices.add(rule: rule, patterns: others.map { slots[Int($0)].first_pattern })
+            } else {
+                for slot in set.slots { isFixed[Int(slot)] = true }
+            }
             for slot in Set(set.slots) { chosen.append((slot, rule)) }
         }
+        for slot in slots.indices where isNeeded[slot] { isFixed[slot] = true }
         chosen.sort { ($0.slot, $0.rule) < ($1.slot, $1.rule) }
         var numbers: [UInt32] = []
         for (slot, rule) in chosen {
@@ -237,6 +259,17 @@ struct RuleTable {
             defer { numbers += list }
             return em_rule_run(first: UInt32(numbers.count), count: UInt32(list.count))
         }
-        return Plan(slots: slots, numbers: numbers, runs: runs)
+        return Plan(slots: slots, numbers: numbers, runs: runs, isFixed: isFixed, choices: choices)
+    }
+
+    /// A slot that costs no more than this, as `PatternTable.chooseAnchors` counts, is as good as any other.
+    private static let cheapCost: UInt64 = 1 << 28
+
+    /// Those of the slots that cost little, or not much more than the best one; the cheapest first.
+    private func cheap(_ slots: [UInt32], best: UInt64, _ costs: [UInt64]) -> ArraySlice<UInt32> {
+        let (fourfold, overflow) = best.multipliedReportingOverflow(by: 4)
+        let limit = overflow ? best : max(Self.cheapCost, fourfold)
+        return Set(slots).filter { costs[Int($0)] <= limit }
+            .sorted { (costs[Int($0)], $0) < (costs[Int($1)], $1) }.prefix(TriggerChoices.most)
     }
 }

@@ -8,9 +8,27 @@ struct Sieve {
     private static let groups = Int(EM_SIEVE_GROUPS)
     /// For each byte, the groups in whose first set it is, and, 16, 32 and 48 bits higher, in whose others.
     private var words = [UInt64](repeating: 0, count: 256)
-    /// For each group, the shares of bytes that are in each of its four sets.
-    private var shares = [SIMD4<Double>](repeating: .zero, count: groups)
+    /// For each group, the shares of bytes that are in each of its four sets, in ordinary files and in noise. These two are kept
+    /// apart: a place lies in one or the other with all of its bytes.
+    private var shares = [Shares](repeating: Shares(), count: groups)
+    /// The groups that have all bytes in their last two sets.
+    private var open: UInt64 = 0
     private let folds: Bool
+
+    private struct Shares {
+        var ordinary = SIMD4<Double>.zero
+        var noise = SIMD4<Double>.zero
+
+        /// The share of places that have their four bytes in the sets.
+        var product: Double {
+            (1 - Sieve.noise) * Sieve.product(ordinary) + Sieve.noise * Sieve.product(noise)
+        }
+
+        /// With a byte more in some of the sets.
+        func adding(_ shares: SIMD4<Double>, where missing: SIMD4<Double>) -> Shares {
+            Shares(ordinary: ordinary + missing * shares, noise: noise + missing / 256)
+        }
+    }
 
     /// - Parameter folds: capitals pass as small letters do.
     init(folds: Bool) { self.folds = folds }
@@ -36,7 +54,7 @@ struct Sieve {
             let missing = SIMD4<Double>(
                 Double(1 - (sets.0 >> bit & 1)), Double(1 - (sets.1 >> bit & 1)), Double(1 - (sets.2 >> bit & 1)),
                 Double(1 - (sets.3 >> bit & 1)))
-            let cost = Self.product(shares[group] + missing * added) - Self.product(shares[group])
+            let cost = shares[group].adding(added, where: missing).product - shares[group].product
             if cost < best.cost { best = (group, cost) }
         }
         return best
@@ -54,10 +72,11 @@ struct Sieve {
 
     /// Lets places pass that begin with two bytes.
     mutating func add(pair: UInt32) {
+        if open & words[Int(pair & 0xff)] & words[Int(pair >> 8 & 0xff)] >> 16 != 0 { return }
         // What follows them may be anything: the group that has the most of that.
         var best = (group: 0, cost: Double.infinity)
         for group in 0..<Self.groups {
-            let cost = Self.product(pairShares(group, pair)) - Self.product(shares[group])
+            let cost = pairShares(group, pair).product - shares[group].product
             if cost < best.cost { best = (group, cost) }
         }
         for place in 0..<2 { set(Int(pair >> UInt32(8 * place) & 0xff), place, best.group) }
@@ -65,16 +84,21 @@ struct Sieve {
             set(byte, 2, best.group)
             set(byte, 3, best.group)
         }
+        open |= 1 << UInt64(best.group)
     }
 
-    private func pairShares(_ group: Int, _ pair: UInt32) -> SIMD4<Double> {
+    private func pairShares(_ group: Int, _ pair: UInt32) -> Shares {
         var result = shares[group]
         for place in 0..<2 {
             let byte = Int(pair >> UInt32(8 * place) & 0xff)
-            if words[byte] >> UInt64(16 * place + group) & 1 == 0 { result[place] += Self.share(byte) }
+            guard words[byte] >> UInt64(16 * place + group) & 1 == 0 else { continue }
+            result.ordinary[place] += Self.share(byte)
+            result.noise[place] += 1 / 256
         }
-        result[2] = 1
-        result[3] = 1
+        for place in 2..<4 {
+            result.ordinary[place] = 1
+            result.noise[place] = 1
+        }
         return result
     }
 
@@ -82,9 +106,18 @@ struct Sieve {
         let bit: UInt64 = 1 << UInt64(16 * place + group)
         guard words[byte] & bit == 0 else { return }
         words[byte] |= bit
-        shares[group][place] += Self.share(byte)
+        shares[group].ordinary[place] += Self.share(byte)
+        shares[group].noise[place] += 1 / 256
         // Capitals are counted as what they pass as.
         if folds, (0x61...0x7a).contains(byte) { words[byte & ~0x20] |= bit }
+    }
+
+    /// How many of all places pass, as if their bytes were independent of each other.
+    var share: Double {
+        func either(_ sets: (Shares) -> SIMD4<Double>) -> Double {
+            1 - shares.reduce(1) { $0 * (1 - Self.product(sets($1))) }
+        }
+        return (1 - Self.noise) * either { $0.ordinary } + Self.noise * either { $0.noise }
     }
 
     /// EM_SIEVE_SIZE bytes.
@@ -106,7 +139,7 @@ struct Sieve {
 
     private static func share(_ byte: Int) -> Double { byteShares[byte] }
 
-    /// How many bytes of ordinary files are this one; a part of all is noise, in which all bytes are alike.
+    /// How many bytes of ordinary files are this one.
     private static let byteShares: [Double] = {
         let small = (0...255).map { UInt8($0) }.filter { Rarity.folded($0) == $0 }
         var shares = [Double](repeating: 0, count: 256)
@@ -118,10 +151,11 @@ struct Sieve {
         }
         let sum = shares.reduce(0, +)
         for byte in 0..<256 { shares[byte] = shares[Int(Rarity.folded(UInt8(byte)))] }
-        return shares.map { (1 - noise) * $0 / sum + noise / 256 }
+        return shares.map { $0 / sum }
     }()
 
-    private static let noise = 0.125
+    /// How much of what is looked at is compressed or encrypted, so that all bytes are alike in it.
+    private static let noise = 0.4
     /// 2^(-n / 12).
     private static let steps = [
         1, 0.943874, 0.890899, 0.840896, 0.793701, 0.749154, 0.707107, 0.66742, 0.629961, 0.594604, 0.561231, 0.529732,

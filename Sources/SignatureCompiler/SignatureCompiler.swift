@@ -264,11 +264,12 @@ private struct Compilation {
 
     mutating func finish() throws(DataModuleError) -> [DatabaseSection] {
         let choices = patterns.chooseAnchors()
-        let plan = rules.plan(patterns.patterns, costs: choices.map { $0.cost })
+        let costs = choices.map { $0.cost }
         var anchors = choices.map { $0.anchor }
-        patterns.gatherAnchors(&anchors) { plan.isDeferred($0) }
+        let (sieves, triggers) = patterns.gatherAnchors(&anchors, rules.plan(patterns.patterns, costs: costs))
+        let plan = rules.plan(patterns.patterns, costs: costs, preferred: triggers)
         var indexes = IndexBuilder(
-            patterns, anchors: anchors, isDeferred: plan.isDeferred, isOfRules: plan.isOfRules)
+            patterns, anchors: anchors, sieves: sieves, isDeferred: plan.isDeferred, isOfRules: plan.isOfRules)
         return try catalogue.finish() + hashes.finish() + allowed.finish() + sectionHashes.finish()
             + importHashes.finish() + certificates.finish() + icons.finish() + patterns.finish() + indexes.finish()
             + rules.finish(plan) + yara.finish() + metadata.finish()

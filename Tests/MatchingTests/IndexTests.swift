@@ -1,3 +1,4 @@
+import CModuleABI
 import Matching
 import SignatureCompiler
 import Testing
@@ -148,6 +149,44 @@ struct IndexTests {
             let change = object.count - 8 - literals[number].count + literals[number].count / 4
             object[change] ^= 0x81
             #expect(database.matches(object, scratch: scratch).found.isEmpty, "\(number)")
+        }
+    }
+
+    @Test("rules that need several parts are found, whichever of them triggers them", arguments: [1, 30, 1500])
+    func severalParts(_ count: Int) throws {
+        var random = Deterministic(UInt64(count) &+ 7)
+        // Parts of any length, some of which rules share, and some that are common.
+        let shared = (0..<9).map { _ in (0..<6).map { _ in UInt8.random(in: 0...255, using: &random) } }
+        let rules: [[[UInt8]]] = (0..<count).map { number in
+            var parts = (0..<Int.random(in: 2...5, using: &random)).map { _ in
+                (0..<Int.random(in: 4...20, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            }
+            if number % 3 == 0 { parts.insert(shared[number % shared.count], at: 0) }
+            if number % 4 == 0 { parts.append(Array("kernel32.dll".utf8)) }
+            if number % 5 == 0 { parts.append([0x4d, 0x5a]) }
+            return parts
+        }
+        let database = try TestDatabase([
+            "a.ldb": rules.enumerated().map { number, parts in
+                let names = parts.indices.map(String.init).joined(separator: "&")
+                let texts = parts.map { hex($0) + (number % 7 == 1 ? "::i" : "") }
+                return "R\(number);Engine:81-255,Target:\(number % 2);\(names);\(texts.joined(separator: ";"))"
+            }.joined(separator: "\n")
+        ])
+        #expect(database.report.signatures == count)
+        let scratch = Scratch()
+        for number in stride(from: 0, to: count, by: max(1, count / 53)) {
+            func object(without missing: Int?) -> [UInt8] {
+                rules[number].indices.reversed().filter { $0 != missing }.flatMap { [0x2e] + rules[number][$0] } + [
+                    0x2e
+                ]
+            }
+            // Rules for any object, and for Windows programs.
+            let type = number % 2 == 0 ? EM_TYPE_UNKNOWN : EM_TYPE_PE
+            #expect(database.matches(object(without: nil), type: type, scratch: scratch).found == ["R\(number)"])
+            for missing in rules[number].indices {
+                #expect(database.matches(object(without: missing), type: type, scratch: scratch).found.isEmpty)
+            }
         }
     }
 }
