@@ -122,6 +122,7 @@ let shims: [Target] = [
     shim("CFFI", links: ["ffi"]),
     shim("CTime"),
     shim("CSearch"),
+    shim("CDigests"),
     shim("CSlots"),
     shim("CFrequencies"),
     shim("CBase64"),
@@ -149,7 +150,8 @@ let moduleCode: [Target] = [
     moduleLibrary(
         "Matching",
         [
-            "DatabaseSections", "Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CAuthenticode", "CSearch",
+            "DatabaseSections", "Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CDigests", "CAuthenticode",
+            "CSearch",
         ]),
     moduleLibrary("Images", ["BytesE", "CZlib"]),
     moduleLibrary("Normalization", ["BytesE", "CSearch"]),
@@ -429,7 +431,7 @@ let moduleTests: [Target] =
                 "FuzzCorpus", "Matching", "DatabaseSections", "MatchingOracle", "Regex", "SignatureCompiler",
                 "DataModule",
                 "BytesE", "Bytes", "CModuleABI",
-                "Platform", "CSearch",
+                "Platform", "CSearch", "CDigests", "CCrypto",
             ]),
         tests(
             "YARAEngine",

@@ -196,15 +196,28 @@ extension Database {
         _ object: ByteView, in set: HashSet, all: Bool, scratch: Scratch, check: () -> Bool
     ) -> MatchOutcome {
         let wanted = set.sizes.algorithms(size: object.count)
-        for table in set.tables where wanted & (1 << table.algorithm) != 0 && table.count > 0 {
-            let outcome = scratch.digests.with(object, algorithm: table.algorithm, check: check) { digest in
+        func isWanted(_ table: HashTable) -> Bool { wanted & (1 << table.algorithm) != 0 && table.count > 0 }
+        var pair: DigestPair?
+        if DigestPair.isQuick,
+            set.tables.contains(where: { $0.algorithm == EM_HASH_MD5 && isWanted($0) }),
+            set.tables.contains(where: { $0.algorithm == EM_HASH_SHA256 && isWanted($0) })
+        {
+            pair = DigestPair(object, check: check)
+            guard pair != nil else { return .cancelled }
+        }
+        for table in set.tables where isWanted(table) {
+            func find(_ digest: UnsafeRawPointer) {
                 table.find(digest, size: object.count) { signature in
                     let flags = catalogue.element(signature, as: em_signature.self)?.flags ?? 0
                     scratch.add(Match(kind: .digest, signature: signature, offset: 0), flags: flags)
                     return all || !scratch.isDecided
                 }
             }
-            if outcome != .complete || (!all && scratch.isDecided) { return outcome }
+            if pair?.with(algorithm: table.algorithm, find) != true {
+                let outcome = scratch.digests.with(object, algorithm: table.algorithm, check: check, find)
+                if outcome != .complete { return outcome }
+            }
+            if !all, scratch.isDecided { return .complete }
         }
         return .complete
     }
