@@ -99,14 +99,12 @@ final class OldRARDecryption: Unpacker {
     private func fits(_ key: OldRARCipher.Key, _ probe: Probe) throws(ModuleError) -> Bool {
         guard let file = probe.file else { return hiddenHeader(probe.packed, key) != nil }
         let whole = probe.packed.prefix(probe.packed.count & ~15)
+        guard !file.isStored else {
+            return try checksumCBC(whole, key.key, key.vector, size: Int(clamping: file.size), scan) == file.crc32
+        }
         let packed = whole.prefix(Self.mostProbed)
         guard let plain = OldRARCipher.decrypt(packed, key) else { return false }
         let isWhole = packed.count == whole.count
-        if file.isStored {
-            guard isWhole else { return true }
-            return plain.withUnsafeBufferPointer { checksum(ByteView($0).prefix(Int(clamping: file.size))) }
-                == file.crc32
-        }
         // An archive of this file alone; its checksum is looked at where its end is there.
         var archive = OldRARBlock.signature.array + oldArchiveHeader(isSolid: false)
         archive += file.rewritten(packedSize: UInt64(plain.count))

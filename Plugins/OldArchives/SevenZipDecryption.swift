@@ -136,6 +136,7 @@ final class SevenZipDecryption: Unpacker {
     private func submit(
         _ streams: SevenZipStreams, _ header: ByteView, isSure: Bool
     ) throws(ModuleError) -> Bool {
+        if !isSure, try !checksumFits(streams) { return false }
         // Only the newest memory grows: first what has to be unpacked.
         guard let contents = try contents(streams) else { return false }
         var archive = try Output(scan, in: object, expected: data.count)
@@ -185,6 +186,16 @@ final class SevenZipDecryption: Unpacker {
         writer.append(header.dropFirst(streams.rest))
         trials += 1
         return try finish(&archive, writer, isSure: isSure)
+    }
+
+    /// Whether the first folder, when it is stored, has the checksum that is stated; of others nothing is said.
+    private func checksumFits(_ streams: SevenZipStreams) throws(ModuleError) -> Bool {
+        guard let folder = streams.folders.first, let stated = folder.crc32 ?? folder.fileCRC32,
+            let opened = Self.opened(folder), opened.folder.coders.count == 1,
+            SevenZipMethod(opened.folder.coders[0].id) == .copy, let size = streams.sizes.first,
+            let key = try keys.key(opened.cipher)
+        else { return true }
+        return try opened.cipher.checksum(file.packed(streams.position, size), key, size: opened.size, scan) == stated
     }
 
     /// What folders hold that libarchive would not read without their encryption either, nil for the others; nothing when

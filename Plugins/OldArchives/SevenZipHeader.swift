@@ -45,6 +45,8 @@ struct SevenZipStreams {
         var packed: [Int] = []
         var sizes: [UInt64] = []
         var crc32: UInt32?
+        /// That of the only file in it, when it stands with the files' and not with the folder.
+        var fileCRC32: UInt32?
     }
 
     var position: UInt64 = 0
@@ -64,6 +66,7 @@ struct SevenZipStreams {
             case 7: guard readFolders(&reader) else { return nil }
             default:
                 rest = reader.position - 1
+                if kind == 8 { readFileChecksums(reader) }
                 return
             }
         }
@@ -111,6 +114,14 @@ struct SevenZipStreams {
             for index in folders.indices { folders[index].crc32 = digests[index] }
         }
         return false
+    }
+
+    /// Those of folders that have one file each: neither numbers of files nor sizes stand before them.
+    private mutating func readFileChecksums(_ reader: SevenZipReader) {
+        var reader = reader
+        let missing = folders.indices.filter { folders[$0].crc32 == nil }
+        guard reader.byte() == 10, let digests = reader.digests(missing.count) else { return }
+        for (index, digest) in zip(missing, digests) { folders[index].fileCRC32 = digest }
     }
 
     private func readFolder(_ reader: inout SevenZipReader) -> Folder? {

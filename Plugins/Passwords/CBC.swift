@@ -34,3 +34,25 @@ package func decryptCBC(
     }
     return true
 }
+
+/// The CRC-32 of what a stream decrypts to, without keeping it: how a key is tried on stored content of any size. Nil for a
+/// key of another size.
+package func checksumCBC(
+    _ packed: ByteView, _ key: [UInt8], _ vector: [UInt8], size: Int, _ scan: ScanContext
+) throws(ModuleError) -> UInt32? {
+    var vector = vector
+    var index = 0
+    var left = size
+    var sum: UInt32 = 0
+    let end = packed.count & ~15
+    while index < end, left > 0 {
+        try scan.check()
+        let piece = packed.slice(index, min(end, index + 65536))
+        guard let plain = cbc(key, vector, piece.array) else { return nil }
+        vector = piece.dropFirst(piece.count - 16).array
+        index += piece.count
+        sum = plain.withUnsafeBufferPointer { checksum(ByteView($0).prefix(left), after: sum) }
+        left -= min(left, plain.count)
+    }
+    return sum
+}

@@ -50,6 +50,13 @@ package struct SevenZipCipher {
         cbc(key, initial, packed.prefix(64).prefix(packed.count & ~15).array) ?? []
     }
 
+    /// The CRC-32 of a stream of so many bytes when it is decrypted.
+    package func checksum(
+        _ packed: ByteView, _ key: [UInt8], size: UInt64, _ scan: ScanContext
+    ) throws(ModuleError) -> UInt32? {
+        try checksumCBC(packed, key, initial, size: Int(clamping: size), scan)
+    }
+
     /// Decrypts a stream of so many bytes; false when a limit is met.
     package func decrypt(
         _ packed: ByteView, _ key: [UInt8], size: UInt64, into output: inout Output

@@ -165,9 +165,13 @@ final class CommandUnpacker: Unpacker {
     /// Text whose characters have two bytes, Latin ones, as UTF-8; nil when it is something else.
     private func narrowed(_ bytes: ByteView) throws(ModuleError) -> ByteView? {
         guard bytes.count >= 4, bytes.count % 2 == 0 else { return nil }
-        var zeros = 0
-        for index in stride(from: 1, to: min(bytes.count, 512), by: 2) where bytes[index] == 0 { zeros += 1 }
-        guard zeros * 4 > min(bytes.count, 512) / 2 * 3 else { return nil }
+        // Of the head of an archive most bytes are zeros, of a text every other.
+        var latin = 0
+        for index in stride(from: 1, to: min(bytes.count, 512), by: 2) where bytes[index] == 0 && bytes[index - 1] != 0
+        {
+            latin += 1
+        }
+        guard latin * 4 > min(bytes.count, 512) / 2 * 3 else { return nil }
         var output = try Output(scan, in: object, expected: bytes.count)
         var index = 0
         while let unit = bytes.load(UInt16.self, at: index) {

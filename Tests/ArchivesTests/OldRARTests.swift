@@ -83,6 +83,19 @@ import Testing
         #expect(opened(hiddenArchive, name: "s3cret.rar").texts.last == "the only file")
     }
 
+    /// A wrong password before the right one, and a file of which the checksum stands only at the end.
+    @Test func largeStoredFile() {
+        let content = String(repeating: "a stored file of more than one megabyte. ", count: 30_000)
+        let large = file("a.exe", content)
+        let archive =
+            Self.signature + Self.header(0x73, 0, [0, 0, 0, 0, 0, 0]) + large.header + large.data
+            + Self.header(0x7B, 0x4000, [])
+        let host = TrialHost(memory: 32 << 20)
+        host.walksDown = true
+        _ = archive.withUnsafeBufferPointer { host.unpack(ByteView($0), name: "other s3cret.rar") }
+        #expect(host.texts.last == content)
+    }
+
     @Test func withoutThePassword() {
         for archive in [plainArchive, hiddenArchive] {
             let host = opened(archive, name: "other.rar")

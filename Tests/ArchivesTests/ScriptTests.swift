@@ -87,6 +87,13 @@ import Testing
         #expect(unpacked(Array("No page: atob('\(packed)')".utf8)).texts == [])
     }
 
+    /// Most bytes of a head are zeros, which are no text of two bytes each.
+    @Test func archivesInScripts() {
+        let head = Array("file.txt".utf8) + [UInt8](repeating: 0, count: 1000)
+        let text = "[Convert]::FromBase64String('\(Data(head).base64EncodedString())')"
+        #expect(unpacked(Array(text.utf8), name: "a.ps1").children.map(\.data) == [head])
+    }
+
     @Test func commandOfLink() {
         var link = [0x4C, 0, 0, 0, 1, 0x14, 2, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46] as [UInt8]
         link += little(0x20 | 0x08 | 0x80, 4)
