@@ -120,10 +120,16 @@ def compare(directory, table_path):
     if closed:
         lines.append(f"- esets misses {', '.join(sorted(closed))}, and so {len(missed) - len(closed) - len(others)} "
                      "pairs and chains with them")
-    lines += [
-        f"- esets misses {' in '.join(entry['formats'])}: {answers['esets'][os.path.join(directory, entry['file'])]}"
-        for entry in others]
+    lines += misses({tuple(entry["formats"]): answers["esets"][os.path.join(directory, entry["file"])] for entry in others})
     return publish("What is detected in containers", lines, table_path, missed)
+
+
+def misses(answers):
+    """Lines that say what is missed, {formats: answer}: pairs of one format together."""
+    groups = {}
+    for formats, answer in answers.items():
+        groups.setdefault((formats[0], answer.removesuffix(" ERROR")), []).append(" in ".join(formats[1:]))
+    return [f"- esets misses {first} in {', '.join(outer)}: {answer}" for (first, answer), outer in groups.items()]
 
 
 def publish(title, lines, table_path, missed):
