@@ -11,6 +11,8 @@ import Unpacking
 /// characters have two bytes is read by every other byte.
 final class CommandUnpacker: Unpacker {
     private var position = 0
+    /// What was offered inflated though bytes stood behind the stream, and may be no stream at all.
+    private var plain: Child?
     /// The script, one byte for each character.
     private let text: ByteView
 
@@ -60,6 +62,11 @@ final class CommandUnpacker: Unpacker {
 
     override func next() throws(ModuleError) -> Bool {
         guard mayHaveChildren() else { return false }
+        if let child = plain {
+            plain = nil
+            try submit(child)
+            return true
+        }
         while let run = try nextRun() {
             position = run.upperBound
             let isArgument = isArgument(run.lowerBound)
@@ -78,7 +85,10 @@ final class CommandUnpacker: Unpacker {
                 try submit(child, name: ByteView("command.ps1").array)
                 return true
             }
-            if isArgument, decoded[0] != 0x1f, let inflated = try inflated(decoded) { child.data = inflated }
+            if isArgument, decoded[0] != 0x1f, let (inflated, used) = try inflated(decoded) {
+                if used < decoded.count { plain = child }
+                child.data = inflated
+            }
             try submit(child)
             return true
         }
@@ -192,11 +202,11 @@ final class CommandUnpacker: Unpacker {
         return try output.finish()
     }
 
-    /// What a DeflateStream would read.
-    private func inflated(_ bytes: ByteView) throws(ModuleError) -> ByteView? {
+    /// What a DeflateStream would read, and of how many bytes.
+    private func inflated(_ bytes: ByteView) throws(ModuleError) -> (ByteView, used: Int)? {
         var output = try Output(scan, in: object, expected: bytes.count)
         let result = try inflateRaw(bytes, into: &output)
         guard result.end == .complete, output.count > 16 else { return nil }
-        return try output.finish()
+        return (try output.finish(), result.used)
     }
 }

@@ -87,6 +87,14 @@ import Testing
         #expect(unpacked(Array("No page: atob('\(packed)')".utf8)).texts == [])
     }
 
+    /// Bytes may look like a deflated stream by chance.
+    @Test func bytesBehindTheStream() {
+        let packed = deflated(Array("a program of this script".utf8)) + Array("and more behind it".utf8)
+        let text = "[Convert]::FromBase64String('\(Data(packed).base64EncodedString())')"
+        let children = unpacked(Array(text.utf8), name: "a.ps1").children.map(\.data)
+        #expect(children == [Array("a program of this script".utf8), packed])
+    }
+
     /// Most bytes of a head are zeros, which are no text of two bytes each.
     @Test func archivesInScripts() {
         let head = Array("file.txt".utf8) + [UInt8](repeating: 0, count: 1000)
