@@ -127,8 +127,10 @@ struct PDFEncryption {
         guard revision >= 6 else { return key }
         var round = 0
         while true {
+            let unit = password + key + more
             var repeated: [UInt8] = []
-            for _ in 0..<64 { repeated += password + key + more }
+            repeated.reserveCapacity(64 * unit.count)
+            for _ in 0..<64 { repeated += unit }
             guard let encrypted = aes(Array(key[0..<16]), Array(key[16..<32]), repeated, decrypts: false) else {
                 return key
             }
