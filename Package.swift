@@ -102,7 +102,7 @@ func program(_ name: String, _ needs: [String]) -> Target {
 func tests(_ name: String, _ needs: [String], resources: [Resource] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: needs.map { .init(stringLiteral: $0) }, path: "Tests/\(name)Tests",
-        exclude: exclude, resources: resources, swiftSettings: hostSettings)
+        exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 // MARK: - The house
@@ -145,13 +145,14 @@ let moduleCode: [Target] = [
     moduleLibrary("ModuleKit", ["CModuleABI", "CSlots", "BytesE"]),
     moduleLibrary("Loader", ["ModuleKit", "VerifierE", "BytesE", "CModuleABI"]),
     moduleLibrary("Executables", ["BytesE", "CModuleABI"]),
+    moduleLibrary("Lending", ["CSlots"]),
     moduleLibrary("Regex", ["BytesE", "CModuleABI", "CPCRE2"]),
     moduleLibrary("DatabaseSections", ["BytesE", "CModuleABI"]),
     moduleLibrary(
         "Matching",
         [
-            "DatabaseSections", "Regex", "Executables", "BytesE", "CModuleABI", "CCrypto", "CDigests", "CAuthenticode",
-            "CSearch",
+            "DatabaseSections", "Regex", "Lending", "Executables", "BytesE", "CModuleABI", "CCrypto", "CDigests",
+            "CAuthenticode", "CSearch",
         ]),
     moduleLibrary("Images", ["BytesE", "CZlib"]),
     moduleLibrary("Normalization", ["BytesE", "CSearch"]),
@@ -163,7 +164,7 @@ let moduleCode: [Target] = [
             "ModuleKit", "Matching", "DatabaseSections", "Images", "YARAEngine", "CTime", "Executables",
             "Normalization",
             "BytesE",
-            "CModuleABI", "CCrypto", "CSlots",
+            "CModuleABI", "CCrypto", "Lending",
         ]),
     moduleLibrary("Unpacking", ["ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CZlib", "CDeflate", "CSearch"]),
     moduleLibrary(
@@ -380,19 +381,19 @@ let testTargets: [Target] = [
     tests("ScanProtocol", ["FuzzCorpus", "ScanProtocol", "Bytes"]),
     tests("ScanClient", ["ScanClient", "ScanTransport", "ScanProtocol", "EventLoop", "Bytes", "Platform"]),
     // A web server whose answers a test writes.
-    .target(name: "WebServer", dependencies: ["Platform"], path: "Tests/WebServer", swiftSettings: hostSettings),
+    .target(name: "WebServer", dependencies: ["Platform"], path: "Tests/WebServer", swiftSettings: strict),
     // The files that fuzzers begin with, for the tests that run them once more.
-    .target(name: "FuzzCorpus", path: "Tests/FuzzCorpus", swiftSettings: hostSettings),
+    .target(name: "FuzzCorpus", path: "Tests/FuzzCorpus", swiftSettings: strict),
     // The plainest matcher, which tests and fuzzers compare the engine with.
-    .target(name: "MatchingOracle", path: "Tests/MatchingOracle", swiftSettings: hostSettings),
+    .target(name: "MatchingOracle", path: "Tests/MatchingOracle", swiftSettings: strict),
     // An engine without modules, and a program that scans with it: for tests of the processes around the engine.
     .target(
         name: "FakeEngine", dependencies: ["ScanService", "ScanProtocol", "Platform"], path: "Tests/FakeEngine",
-        swiftSettings: hostSettings),
+        swiftSettings: strict),
     .executableTarget(
         name: "esets_daemon_fixture",
         dependencies: ["FakeEngine", "Supervision", "ScanService", "ScanProtocol", "Platform", "CLinux"],
-        path: "Tests/DaemonFixture", swiftSettings: hostSettings),
+        path: "Tests/DaemonFixture", swiftSettings: strict),
     tests(
         "ScanService",
         ["FakeEngine", "ScanService", "ScanClient", "ScanTransport", "ScanProtocol", "Bytes", "Platform"]),
@@ -428,7 +429,7 @@ let moduleTests: [Target] =
         tests(
             "Matching",
             [
-                "FuzzCorpus", "Matching", "DatabaseSections", "MatchingOracle", "Regex", "SignatureCompiler",
+                "FuzzCorpus", "Matching", "DatabaseSections", "MatchingOracle", "Regex", "Lending", "SignatureCompiler",
                 "DataModule",
                 "BytesE", "Bytes", "CModuleABI",
                 "Platform", "CSearch", "CDigests", "CCrypto",
@@ -443,7 +444,7 @@ let moduleTests: [Target] =
             dependencies: [
                 "YARAEngine", "Matching", "SignatureCompiler", "DataModule", "BytesE", "Bytes", "CModuleABI",
             ],
-            path: "Tests/YARAEvaluation", swiftSettings: hostSettings),
+            path: "Tests/YARAEvaluation", swiftSettings: strict),
         tests("Executables", ["FuzzCorpus", "Executables", "BytesE", "CModuleABI"]),
         tests("Archives", ["Archives", "BytesE", "CModuleABI"], exclude: ["Samples"]),
         tests("Normalization", ["FuzzCorpus", "Normalization", "BytesE"]),
@@ -464,8 +465,8 @@ let moduleTests: [Target] =
         tests(
             "Scanner",
             [
-                "Scanner", "Matching", "Archives", "DatabaseSections", "SignatureCompiler", "DataModule", "ModuleKit",
-                "ModuleHost", "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
+                "Scanner", "Archives", "DatabaseSections", "SignatureCompiler", "DataModule", "ModuleKit", "ModuleHost",
+                "ScanProtocol", "BytesE", "Bytes", "CModuleABI", "Platform",
             ]),
     ] : []
 
@@ -473,7 +474,7 @@ let moduleTests: [Target] =
 func fuzzer(_ name: String, _ needs: [String]) -> Target {
     .executableTarget(
         name: "fuzz_\(name)", dependencies: ["CFuzz"] + needs.map { .init(stringLiteral: $0) }, path: "Fuzz/\(name)",
-        swiftSettings: hostSettings)
+        swiftSettings: strict)
 }
 let fuzzers: [Target] =
     fuzzing && hosted

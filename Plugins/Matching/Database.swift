@@ -1,6 +1,7 @@
 package import BytesE
 import CModuleABI
 package import DatabaseSections
+import Lending
 import Regex
 
 /// The compiled signatures of an em002 module, used where they are mapped.
@@ -25,7 +26,7 @@ package struct Database: @unchecked Sendable {
     /// File types, entries of containers, links.
     let metadata: MetadataSet
     /// Compiled regular expressions, which threads lend each other.
-    let regexes = RegexPool()
+    let regexes = LendingPool { RegexCache() }
 
     /// Opens the data of an em002 module.
     ///

@@ -3,7 +3,7 @@ import CCrypto
 import CModuleABI
 
 /// Digests of objects. What the library makes for an algorithm is kept for the next object: making it takes as long as
-/// the digest of a kilobyte.
+/// the MD5 of 300 bytes.
 final class Digests {
     /// Bytes between two budget checks.
     static let stride = 65_536

@@ -1,6 +1,7 @@
 package import BytesE
 package import CModuleABI
 import DatabaseSections
+import Lending
 import Regex
 
 /// One signature that matches an object.
@@ -138,7 +139,7 @@ extension Database {
         }
         // The evaluator keeps the check only as long as this call lasts.
         return withoutActuallyEscaping(check) { check in
-            regexes.withCache { cache in
+            regexes.with { cache in
                 let verifier = Verifier(
                     set: patterns, rules: rules, catalogue: catalogue, object: object, target: target, all: all,
                     scratch: scratch, check: check)

@@ -1,6 +1,8 @@
 package import BytesE
+import CCrypto
 import CModuleABI
 import DatabaseSections
+import Lending
 import Regex
 
 /// What a database knows about objects besides their bytes: file types, entries of containers, links in mail.
@@ -159,13 +161,9 @@ extension Database {
     package func linkHash(host: ByteView, path: ByteView) -> UInt32? {
         var text = host.array
         text.append(contentsOf: path.buffer)
-        var found: UInt32?
-        text.withUnsafeBufferPointer { buffer in
-            _ = Digests().with(ByteView(buffer), algorithm: EM_HASH_SHA256, check: { true }) { digest in
-                found = linkHash(ByteView(UnsafeRawBufferPointer(start: digest, count: 32)))
-            }
-        }
-        return found
+        var digest = [UInt8](repeating: 0, count: 32)
+        guard CCrypto_digest(CCRYPTO_SHA256, text, text.count, &digest) == 1 else { return nil }
+        return digest.withUnsafeBufferPointer { linkHash(ByteView($0)) }
     }
 
     private func linkHash(_ digest: ByteView) -> UInt32? {
@@ -192,7 +190,7 @@ extension Database {
     private func search(
         _ number: UInt32, _ expression: ByteView, options: UInt32 = 0, in text: ByteView
     ) -> Regex.Outcome {
-        regexes.withCache { cache in
+        regexes.with { cache in
             cache.regex(number, expression, options: options)?.search(text, from: 0, anchored: false) ?? .limit
         }
     }

@@ -16,23 +16,10 @@ func cbc(_ key: [UInt8], _ iv: [UInt8], _ data: [UInt8]) -> [UInt8]? {
 package func decryptCBC(
     _ packed: ByteView, _ key: [UInt8], _ vector: [UInt8], size: Int, into output: inout Output
 ) throws(ModuleError) -> Bool {
-    var vector = vector
-    var index = 0
-    var left = size
-    let end = packed.count & ~15
-    while index < end, left > 0 {
+    try forEachPiece(packed, key, vector, size: size) { (plain: ByteView) throws(ModuleError) in
         try output.check()
-        let piece = packed.slice(index, min(end, index + 65536))
-        guard let plain = cbc(key, vector, piece.array) else { return false }
-        vector = piece.dropFirst(piece.count - 16).array
-        index += piece.count
-        let isKept = try plain.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
-            try output.append(ByteView(buffer).prefix(left))
-        }
-        guard isKept else { return false }
-        left -= min(left, plain.count)
+        return try output.append(plain)
     }
-    return true
 }
 
 /// The CRC-32 of what a stream decrypts to, without keeping it: how a key is tried on stored content of any size. Nil for a
@@ -40,19 +27,34 @@ package func decryptCBC(
 package func checksumCBC(
     _ packed: ByteView, _ key: [UInt8], _ vector: [UInt8], size: Int, _ scan: ScanContext
 ) throws(ModuleError) -> UInt32? {
+    var sum: UInt32 = 0
+    let isWhole = try forEachPiece(packed, key, vector, size: size) { (plain: ByteView) throws(ModuleError) in
+        try scan.check()
+        sum = checksum(plain, after: sum)
+        return true
+    }
+    return isWhole ? sum : nil
+}
+
+/// Lends what a stream decrypts to; false when `body` wants no more, or the key has another size.
+private func forEachPiece(
+    _ packed: ByteView, _ key: [UInt8], _ vector: [UInt8], size: Int,
+    _ body: (ByteView) throws(ModuleError) -> Bool
+) throws(ModuleError) -> Bool {
     var vector = vector
     var index = 0
     var left = size
-    var sum: UInt32 = 0
     let end = packed.count & ~15
     while index < end, left > 0 {
-        try scan.check()
         let piece = packed.slice(index, min(end, index + 65536))
-        guard let plain = cbc(key, vector, piece.array) else { return nil }
+        guard let plain = cbc(key, vector, piece.array) else { return false }
         vector = piece.dropFirst(piece.count - 16).array
         index += piece.count
-        sum = plain.withUnsafeBufferPointer { checksum(ByteView($0).prefix(left), after: sum) }
+        let goesOn = try plain.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
+            try body(ByteView(buffer).prefix(left))
+        }
+        guard goesOn else { return false }
         left -= min(left, plain.count)
     }
-    return sum
+    return true
 }

@@ -2,7 +2,7 @@ package import BytesE
 
 /// Regular expressions compiled lately, by their number in the database.
 ///
-/// Used by one thread at a time; see `RegexPool`.
+/// Used by one thread at a time; see `LendingPool`.
 package final class RegexCache {
     /// Expressions kept. One takes some kilobytes, its machine code included.
     package static let capacity = 128

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Lending
 import Matching
 import ModuleKit
 
@@ -8,7 +9,7 @@ final class ObjectMatcher {
     private let database: Database?
     private let scan: ScanContext
     private let scratch: Scratch
-    private let scratches: ScratchPool
+    private let scratches: LendingPool<Scratch>
     private let rules: RuleMatcher?
     private let reportsUnwanted: Bool
     private let reportsUnsafe: Bool
@@ -42,7 +43,7 @@ final class ObjectMatcher {
         normalizes = (database?.matchesContent ?? false) || judgesLinks
     }
 
-    deinit { scratches.give(scratch) }
+    deinit { if !scratch.isLarge { scratches.give(scratch) } }
 
     /// Reports what matches the object, or a normalised form of it.
     ///

@@ -1,6 +1,7 @@
 import BytesE
 import CModuleABI
 import DatabaseSections
+import Lending
 import Matching
 import ModuleKit
 import YARAEngine
@@ -12,8 +13,8 @@ final class Scanner {
     let database: Database?
     /// Its YARA rules.
     let ruleTables: RuleTables?
-    /// Working memory of the scans.
-    let scratches = ScratchPool()
+    /// Working memory that scans leave to later ones.
+    let scratches = LendingPool { Scratch() }
 
     /// Fails when em002 is there but cannot be used.
     init(_ services: HostServices) throws(ModuleError) {

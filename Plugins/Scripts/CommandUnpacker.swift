@@ -23,18 +23,15 @@ final class CommandUnpacker: Unpacker {
         Extractor(
             "SCRIPT-BASE64",
             identify: { candidate in
-                candidate.data.count > leastRun && (isScript(candidate) || isPage(candidate))
+                candidate.data.count > leastRun && (isScript(candidate) || decodes(candidate))
                     ? Claim(.beside, sureness: 30, type: EM_TYPE_UNKNOWN) : nil
             },
             open: { scan, object, _ throws(ModuleError) in try CommandUnpacker(scan, object) })
     }
 
     /// Whether it is a page with a script that decodes something.
-    private static func isPage(_ candidate: Candidate) -> Bool {
-        var index = candidate.data.hasPrefix(ByteView("\u{FEFF}")) ? 3 : 0
-        while index < candidate.data.count, isASCIISpace(candidate.data[index]) { index += 1 }
-        guard index < candidate.data.count, candidate.data[index] == 0x3c, candidate.isText else { return false }
-        return candidate.data.firstIndex(of: ByteView("atob")) != nil
+    private static func decodes(_ candidate: Candidate) -> Bool {
+        isPage(candidate.data) && candidate.isText && candidate.data.firstIndex(of: ByteView("atob")) != nil
     }
 
     private init(_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) {

@@ -25,8 +25,7 @@ final class EncodedScriptUnpacker: Unpacker {
             identify: { candidate in
                 let data = candidate.data
                 if data.hasPrefix(ByteView(begin)) { return Claim(.beside, sureness: 90, type: EM_TYPE_SCRIPT) }
-                let isPage = data.prefix(16).firstIndex(of: 0x3c) != nil
-                guard candidate.marks.contains(.encodedScript), isPage || isScript(candidate),
+                guard candidate.marks.contains(.encodedScript), isPage(data) || isScript(candidate),
                     data.prefix(head).firstIndex(of: ByteView(begin)) != nil
                 else {
                     return nil

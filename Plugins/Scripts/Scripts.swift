@@ -24,3 +24,10 @@ func isScript(_ candidate: Candidate) -> Bool {
     }
     return false
 }
+
+/// Whether bytes begin as a page does: with a tag, behind a byte order mark, spaces and little else.
+func isPage(_ data: ByteView) -> Bool {
+    var index = data.hasPrefix(ByteView("\u{FEFF}")) ? 3 : 0
+    while index < data.count, isASCIISpace(data[index]) { index += 1 }
+    return data.slice(index, index + 16).firstIndex(of: 0x3c) != nil
+}

@@ -21,36 +21,24 @@ int CCrypto_digest(int algorithm, const void *bytes, size_t length, uint8_t *out
     return md != NULL && EVP_Digest(bytes, length, out, NULL, md, NULL) == 1;
 }
 
-struct CCrypto_hash {
-    EVP_MD_CTX *context;
-};
-
 CCrypto_hash *CCrypto_hash_new(int algorithm) {
     const EVP_MD *md = algorithm_named(algorithm);
-    CCrypto_hash *hash = md == NULL ? NULL : calloc(1, sizeof *hash);
-    if (hash == NULL) return NULL;
-    hash->context = EVP_MD_CTX_new();
-    if (hash->context == NULL || EVP_DigestInit_ex(hash->context, md, NULL) != 1) {
-        CCrypto_hash_free(hash);
-        return NULL;
-    }
-    return hash;
+    EVP_MD_CTX *context = md == NULL ? NULL : EVP_MD_CTX_new();
+    if (context != NULL && EVP_DigestInit_ex(context, md, NULL) == 1) return context;
+    EVP_MD_CTX_free(context);
+    return NULL;
 }
 
 int CCrypto_hash_update(CCrypto_hash *hash, const void *bytes, size_t length) {
-    return EVP_DigestUpdate(hash->context, bytes, length) == 1;
+    return EVP_DigestUpdate(hash, bytes, length) == 1;
 }
 
 int CCrypto_hash_final(CCrypto_hash *hash, uint8_t *out) {
-    // The algorithm stays: naming it again would make the library look it up, which takes as long as a kilobyte.
-    return EVP_DigestFinal_ex(hash->context, out, NULL) == 1 && EVP_DigestInit_ex(hash->context, NULL, NULL) == 1;
+    // The algorithm stays: naming it again would make the library look it up.
+    return EVP_DigestFinal_ex(hash, out, NULL) == 1 && EVP_DigestInit_ex(hash, NULL, NULL) == 1;
 }
 
-void CCrypto_hash_free(CCrypto_hash *hash) {
-    if (hash == NULL) return;
-    EVP_MD_CTX_free(hash->context);
-    free(hash);
-}
+void CCrypto_hash_free(CCrypto_hash *hash) { EVP_MD_CTX_free(hash); }
 
 static int aes(const EVP_CIPHER *cipher, int encrypt, const uint8_t *key, const uint8_t *iv, const void *in,
                size_t length, uint8_t *out) {

@@ -41,14 +41,7 @@ package struct ScanRecord: Sendable, Equatable {
         self.to = to
     }
 
-    /// `vdb=…, agent=…, name="…", virus="…", action="…", info="…", …`, as log readers split it.
-    package var line: String {
-        var bytes: [UInt8] = []
-        write(to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// Appends the line.
+    /// Appends `vdb=…, agent=…, name="…", virus="…", action="…", info="…", …`, as log readers split it.
     func write(to bytes: inout [UInt8]) {
         bytes += "vdb=".utf8
         bytes += String(database).utf8

@@ -9,15 +9,23 @@ package final class OptionTable: @unchecked Sendable {
     // @unchecked: nothing changes after init.
     private let numbers: NumberTable
     private let texts: TextTable
-    private let envelope: EnvelopeTable
+    private let envelope: TextTable
     package let limits: ScanLimits
+
+    /// Sorted, as the texts that `init` makes of the envelope.
+    private static let envelopeNames = NameTable([
+        "agent", "mail.client", "mail.helo", "mail.recipients", "mail.sender",
+    ])
 
     package init(_ options: ScanOptions, _ envelope: ScanEnvelope) {
         let fixed = options.derived { FixedOptions(options) }
         numbers = fixed.numbers
         texts = fixed.texts
         limits = fixed.limits
-        self.envelope = EnvelopeTable(envelope)
+        let recipients =
+            envelope.recipients.count > 1 ? envelope.recipients.joined(separator: "\n") : envelope.recipients.first
+        self.envelope = TextTable(
+            Self.envelopeNames, [envelope.agent, envelope.clientAddress, envelope.helo, recipients, envelope.sender])
     }
 
     func number(_ name: UnsafePointer<CChar>, otherwise: Int64) -> Int64 {
@@ -38,7 +46,8 @@ private final class FixedOptions: Sendable {
     init(_ options: ScanOptions) {
         limits = ScanLimits(options)
         numbers = NumberTable(options.numbers)
-        texts = TextTable(options.texts.map { ($0.key, $0.value) })
+        let sorted = options.texts.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        texts = TextTable(NameTable(sorted.map(\.key)), sorted.map(\.value))
     }
 }
 
@@ -96,56 +105,24 @@ private final class NumberTable: Sendable {
     func value(_ name: UnsafePointer<CChar>) -> Int64? { names.index(of: name).map { values[$0] } }
 }
 
-/// What a scan's envelope says, under names that are always the same.
-private final class EnvelopeTable: @unchecked Sendable {
-    // @unchecked: nothing changes after init.
-    private static let names = NameTable(["agent", "mail.client", "mail.helo", "mail.recipients", "mail.sender"])
-    /// The texts, one behind the other.
-    private let storage: UnsafeMutablePointer<UInt8>
-    /// Where each begins and ends, in the order of the names; nil: the envelope does not say.
-    private var places: [Range<Int>?] = []
-
-    init(_ envelope: ScanEnvelope) {
-        let recipients =
-            envelope.recipients.count > 1 ? envelope.recipients.joined(separator: "\n") : envelope.recipients.first
-        let texts = [envelope.agent, envelope.clientAddress, envelope.helo, recipients, envelope.sender]
-        storage = .allocate(capacity: max(1, texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) }))
-        places.reserveCapacity(texts.count)
-        var end = 0
-        for text in texts {
-            let begin = end
-            for byte in (text ?? "").utf8 {
-                storage[end] = byte
-                end += 1
-            }
-            places.append(text == nil ? nil : begin..<end)
-        }
-    }
-
-    deinit {
-        storage.deallocate()
-    }
-
-    func value(_ name: UnsafePointer<CChar>) -> ByteView? {
-        guard let index = Self.names.index(of: name), let place = places[index] else { return nil }
-        return ByteView(base: storage + place.lowerBound, count: place.count)
-    }
-}
-
 private final class TextTable: @unchecked Sendable {
     // @unchecked: nothing changes after init.
     private let names: NameTable
-    private let values: [ByteView]
+    private var values: [ByteView?] = []
     /// What the values point into.
     private let storage: UnsafeMutablePointer<UInt8>
 
-    init(_ texts: [(String, String)]) {
-        let sorted = texts.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
-        names = NameTable(sorted.map(\.0))
-        storage = .allocate(capacity: max(1, sorted.reduce(0) { $0 + $1.1.utf8.count }))
+    /// - Parameter texts: in the order of the names; nil: as if there was no such name.
+    init(_ names: NameTable, _ texts: [String?]) {
+        self.names = names
+        storage = .allocate(capacity: max(1, texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) }))
+        values.reserveCapacity(texts.count)
         var offset = 0
-        var values: [ByteView] = []
-        for (_, text) in sorted {
+        for text in texts {
+            guard let text else {
+                values.append(nil)
+                continue
+            }
             let begin = offset
             for byte in text.utf8 {
                 storage[offset] = byte
@@ -153,12 +130,11 @@ private final class TextTable: @unchecked Sendable {
             }
             values.append(ByteView(base: storage + begin, count: offset - begin))
         }
-        self.values = values
     }
 
     deinit {
         storage.deallocate()
     }
 
-    func value(_ name: UnsafePointer<CChar>) -> ByteView? { names.index(of: name).map { values[$0] } }
+    func value(_ name: UnsafePointer<CChar>) -> ByteView? { names.index(of: name).flatMap { values[$0] } }
 }

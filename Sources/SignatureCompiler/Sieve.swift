@@ -112,14 +112,6 @@ struct Sieve {
         if folds, (0x61...0x7a).contains(byte) { words[byte & ~0x20] |= bit }
     }
 
-    /// How many of all places pass, as if their bytes were independent of each other.
-    var share: Double {
-        func either(_ sets: (Shares) -> SIMD4<Double>) -> Double {
-            1 - shares.reduce(1) { $0 * (1 - Self.product(sets($1))) }
-        }
-        return (1 - Self.noise) * either { $0.ordinary } + Self.noise * either { $0.noise }
-    }
-
     /// EM_SIEVE_SIZE bytes.
     var bytes: [UInt8] {
         var bytes: [UInt8] = []

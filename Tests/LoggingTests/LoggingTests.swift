@@ -5,6 +5,14 @@ import Testing
 
 @testable import Logging
 
+extension ScanRecord {
+    fileprivate var line: String {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
 /// A directory that is removed with the last reference.
 private final class Scratch {
     let path: String

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import Lending
 import Regex
 import Testing
 
@@ -65,13 +66,13 @@ struct RegexTests {
 
     @Test("threads never share a cache at the same time")
     func pool() async {
-        let pool = RegexPool()
+        let pool = LendingPool { RegexCache() }
         await withTaskGroup(of: Bool.self) { group in
             for task in 0..<8 {
                 group.addTask {
                     let text = Array("a".utf8)
                     return (0..<200).allSatisfy { round in
-                        pool.withCache { cache in
+                        pool.with { cache in
                             text.withUnsafeBufferPointer { buffer in
                                 guard
                                     let regex = cache.regex(UInt32(task * 3 + round % 5), ByteView(buffer), options: 0),

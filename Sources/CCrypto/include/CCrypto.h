@@ -13,8 +13,8 @@
 /// Writes the digest of length bytes to out (16, 20, 32, 48 or 64 bytes). Returns 1, or 0 on failure.
 int CCrypto_digest(int algorithm, const void *bytes, size_t length, uint8_t *out);
 
-/// An incremental digest; free it with CCrypto_digest_free. NULL on failure.
-typedef struct CCrypto_hash CCrypto_hash;
+/// An incremental digest; free it with CCrypto_hash_free. NULL on failure.
+typedef struct evp_md_ctx_st CCrypto_hash;
 CCrypto_hash *CCrypto_hash_new(int algorithm);
 int CCrypto_hash_update(CCrypto_hash *hash, const void *bytes, size_t length);
 /// Writes the digest and makes the object ready for the next one.

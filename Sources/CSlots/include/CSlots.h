@@ -25,8 +25,14 @@ static inline void CSlots_release(CSlots_slot *slot) {
     __atomic_store_n(&slot->owner, NULL, __ATOMIC_RELEASE);
 }
 
-/// Puts a value in a place that threads share, and gives what was there. A pool: who gets it has it alone.
-static inline void *CSlots_exchange(void **place, void *value) {
-    return __atomic_exchange_n(place, value, __ATOMIC_ACQ_REL);
+/// Takes what is in a place that threads share, so that nobody else has it; NULL when there is nothing.
+static inline void *CSlots_take(void **place) {
+    return __atomic_exchange_n(place, NULL, __ATOMIC_ACQ_REL);
+}
+
+/// Puts something into an empty place; 0 when it is not empty.
+static inline int CSlots_put(void **place, void *value) {
+    void *none = NULL;
+    return __atomic_compare_exchange_n(place, &none, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 #endif
