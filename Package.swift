@@ -132,6 +132,7 @@ let shims: [Target] = [
     shim("CResolver", links: ["resolv"]),
     shim("CZstd", links: ["zstd"]),
     shim("CBrotli", links: ["brotlidec"]),
+    shim("CStreams", links: ["lzma", "bz2", "zstd"]),
 ]
 
 let sharedLibraries: [Target] = [
@@ -172,22 +173,27 @@ let moduleCode: [Target] = [
         ["DatabaseSections", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CCrypto", "CZlib"]),
     moduleLibrary("MailFormats", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
     moduleLibrary("Libarchive", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CArchive"]),
-    moduleLibrary("DiskImages", ["Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
-    moduleLibrary("Packers", ["Executables", "Libarchive", "Unpacking", "ModuleKit", "BytesE", "CModuleABI"]),
+    moduleLibrary("Streams", ["Unpacking", "ModuleKit", "BytesE", "CModuleABI", "CStreams"]),
+    moduleLibrary("DiskImages", ["Streams", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
+    moduleLibrary("Packers", ["Executables", "Streams", "Unpacking", "ModuleKit", "BytesE", "CModuleABI"]),
     moduleLibrary(
         "OldArchives",
-        ["Packers", "Passwords", "Libarchive", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CBrotli"]),
+        [
+            "Packers", "Passwords", "Libarchive", "Streams", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI",
+            "CBrotli",
+        ]),
     moduleLibrary(
         "Archives",
         [
-            "DiskImages", "OldArchives", "Documents", "Executables", "Libarchive", "MailFormats", "Passwords",
+            "DiskImages", "OldArchives", "Documents", "Executables", "Libarchive", "Streams", "MailFormats",
+            "Passwords",
             "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI", "CSearch", "CZlib",
         ]),
     moduleLibrary("CompoundFiles", ["BytesE"]),
     moduleLibrary(
         "Documents",
         [
-            "CompoundFiles", "Libarchive", "MailFormats", "Passwords", "Scripts", "Unpacking", "ModuleKit", "MIMEE",
+            "CompoundFiles", "Streams", "MailFormats", "Passwords", "Scripts", "Unpacking", "ModuleKit", "MIMEE",
             "BytesE", "CModuleABI", "CCrypto",
         ]),
     moduleLibrary("Scripts", ["Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI"]),
@@ -198,7 +204,8 @@ let moduleCode: [Target] = [
 let modules: [Target] = [
     module("em000", code: "Loader", links: ["elf", "crypto"]),
     module("em001", code: "Scanner", links: ["crypto", "ffi", "pcre2-8", "z"]),
-    module("em003", code: "Archives", links: ["z", "deflate", "archive", "crypto", "brotlidec"]),
+    module(
+        "em003", code: "Archives", links: ["z", "deflate", "archive", "crypto", "brotlidec", "lzma", "bz2", "zstd"]),
     module("em004", code: "Heuristics"),
     module("em005", code: "Antispam"),
 ].flatMap { $0 }
@@ -446,7 +453,7 @@ let moduleTests: [Target] =
             ],
             path: "Tests/YARAEvaluation", swiftSettings: strict),
         tests("Executables", ["FuzzCorpus", "Executables", "BytesE", "CModuleABI"]),
-        tests("Archives", ["Archives", "BytesE", "CModuleABI"], exclude: ["Samples"]),
+        tests("Archives", ["Archives", "BytesE", "CModuleABI"], exclude: ["Samples", "Streams"]),
         tests("Normalization", ["FuzzCorpus", "Normalization", "BytesE"]),
         tests("Images", ["Images", "BytesE"], exclude: ["Samples"]),
         tests("Loader", ["FuzzCorpus", "Loader", "DataModule", "BytesE", "Bytes", "Platform", "CModuleABI"]),

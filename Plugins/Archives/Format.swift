@@ -6,6 +6,7 @@ import Libarchive
 import MailFormats
 import ModuleKit
 import OldArchives
+import Streams
 import Unpacking
 
 /// Calls `body` for each format that em003 opens. Where two claim an object, the earlier is opened first.
@@ -14,6 +15,7 @@ func forEachExtractor(_ body: (Extractor) -> Void) {
     mailFormatExtractors(body)
     archiveExtractors(body)
     libarchiveExtractors(body)
+    streamExtractors(body)
     oldArchiveExtractors(body)
     diskImageExtractors(body)
     documentExtractors(body)

@@ -2,16 +2,20 @@ import BytesE
 import CModuleABI
 import Libarchive
 import ModuleKit
+import Streams
 import Unpacking
 
-/// Methods of compression. For those that libarchive knows the entry is given to it as an archive of this entry alone, so that
-/// what the forged headers around it say plays no part.
+/// Methods of compression. PPMd is libarchive's: it gets an archive of the entry alone, so that what the forged headers around
+/// it say plays no part.
 extension ZIPUnpacker {
-    /// Bzip2, LZMA, Zstandard (both numbers), XZ, PPMd (APPNOTE.TXT 4.4.5).
-    static func isReadByLibarchive(_ method: UInt16) -> Bool {
+    /// Methods that are formats of their own (APPNOTE.TXT 4.4.5).
+    private static func format(_ method: UInt16) -> StreamFormat? {
         switch method {
-        case 12, 14, 20, 93, 95, 98: true
-        default: false
+        case 12: .bzip2
+        case 14: .lzma
+        case 20, 93: .zstd
+        case 95: .xz
+        default: nil
         }
     }
 
@@ -28,12 +32,21 @@ extension ZIPUnpacker {
         case 0:
             child.data = packed
             return packed.count
-        case 1...6, 8, 9:
+        case 1...6, 8, 9, 12, 14, 20, 93, 95:
+            let format = Self.format(method)
+            let stated = method == 14 ? packed.load(UInt32.self, at: 5) : nil
+            try format?.reserveWindow(scan, for: object, stated: stated)
             var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
             let result: (end: InflateEnd, used: Int)
             switch method {
             case 8: result = try inflateRaw(packed, into: &output)
             case 9: result = try inflate64(packed, into: &output)
+            // A version and the size of the properties (5.8.8) come first; without an end mark the size says where it ends.
+            case 14:
+                let most = entry.flags & 2 == 0 && entry.size > 0 ? Int(clamping: entry.size) : .max
+                let stream = try expandLZMA(packed.dropFirst(4), most: most, into: &output)
+                result = (stream.end, min(4 + stream.used, packed.count))
+            case 12, 20, 93, 95: result = try Streams.expand(packed, by: format ?? .bzip2, into: &output)
             default:
                 // Without an end mark: the content is as long as the header says.
                 let end: InflateEnd
@@ -47,12 +60,11 @@ extension ZIPUnpacker {
                 }
                 result = (end, isSizeKnown ? packed.count : 0)
             }
-            if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
-            if result.end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
+            note(result.end, &child)
             try close(&output, &child)
             return isSizeKnown ? packed.count : result.used
         default:
-            guard isSizeKnown, Self.isReadByLibarchive(method) else {
+            guard isSizeKnown, method == 98 else {
                 child.flags |= EM_OBJECT_UNSUPPORTED
                 return isSizeKnown ? packed.count : 0
             }
@@ -102,8 +114,8 @@ extension ZIPUnpacker {
             child.flags |= EM_OBJECT_MALFORMED
             return
         }
-        // All but bzip2 have windows or models of a size that the entry states.
-        if entry.method != 12 { try LibarchiveSupport.xz.reserveWindow(scan, for: object) }
+        // The model has the size that the entry states.
+        try LibarchiveSupport.zip.reserveWindow(scan, for: object)
         var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
         reading: while let room = try output.room() {
             let (outcome, count) = try reader.read(into: room)

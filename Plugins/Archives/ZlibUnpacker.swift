@@ -46,8 +46,7 @@ final class ZlibUnpacker: Unpacker {
         var child = Child()
         child.offset = 0
         child.extent = UInt64(result.used)
-        if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
-        if result.end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
+        note(result.end, &child)
         found(child.flags)
         try close(&output, &child)
         try submit(child, name: [])

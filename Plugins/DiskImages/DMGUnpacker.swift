@@ -1,7 +1,7 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import ModuleKit
+import Streams
 import Unpacking
 
 /// Disk images of Apple (UDIF): a trailer leads to a property list, which has a table of blocks for each partition.
@@ -103,9 +103,9 @@ final class DMGUnpacker: Unpacker {
         case 1: _ = try output.append(packed.prefix(size))
         case 0x8000_0004: try expandADC(packed, into: &output)
         case 0x8000_0005: end = try inflateZlib(packed, into: &output).end
-        case 0x8000_0006: end = try Libarchive.expand(packed, by: .bzip2, most: size, scan, into: &output)
+        case 0x8000_0006: end = try Streams.expand(packed, by: .bzip2, most: size, into: &output).end
         case 0x8000_0007: end = try expandLZFSE(packed, into: &output) ? .complete : .damaged
-        case 0x8000_0008: end = try Libarchive.expand(packed, by: .xz, most: size, scan, into: &output)
+        case 0x8000_0008: end = try Streams.expand(packed, by: .xz, most: size, into: &output).end
         default: child.flags |= EM_OBJECT_UNSUPPORTED
         }
         if end == .damaged || end == .truncated { child.flags |= EM_OBJECT_MALFORMED }

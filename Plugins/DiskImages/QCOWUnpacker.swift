@@ -1,7 +1,7 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import ModuleKit
+import Streams
 import Unpacking
 
 /// Images of QEMU, versions 2 and 3 (docs/interop/qcow2.rst of QEMU). Clusters may be compressed.
@@ -75,7 +75,7 @@ final class QCOWUnpacker: SparseDiskUnpacker {
     ) throws(ModuleError) {
         let end: InflateEnd
         if isZstandard {
-            end = try Libarchive.expand(zstandardFrame(packed), by: .zstd, most: size, scan, into: &output)
+            end = try Streams.expand(packed, by: .zstd, most: size, into: &output).end
         } else {
             end = try inflateRaw(packed, into: &output).end
         }

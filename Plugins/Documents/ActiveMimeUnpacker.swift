@@ -34,8 +34,7 @@ final class ActiveMimeUnpacker: Unpacker {
         let result = try inflateZlib(data.dropFirst(start), into: &output)
         child.offset = UInt64(start)
         child.extent = UInt64(result.used)
-        if result.end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
-        if result.end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
+        note(result.end, &child)
         found(child.flags)
         try close(&output, &child)
         try submit(child)

@@ -1,7 +1,7 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import ModuleKit
+import Streams
 import Unpacking
 
 /// Flash (SWF File Format Specification, version 19): a packed movie becomes the same movie in the clear; of that one, what
@@ -73,7 +73,7 @@ final class FlashUnpacker: Unpacker {
         }
         let end =
             packing == .lzma
-            ? try expandLZMA(packed, most: Int(clamping: stated) - Self.headSize, scan, into: &output)
+            ? try expandLZMA(packed, most: Int(clamping: stated) - Self.headSize, into: &output).end
             : try inflateZlib(packed, into: &output).end
         if end == .damaged, output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
         if end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }

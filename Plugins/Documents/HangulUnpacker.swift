@@ -42,8 +42,7 @@ final class HangulUnpacker: Unpacker {
         } else {
             var output = try Output(scan, in: object, expected: body.count)
             let end = try inflateRaw(body, into: &output).end
-            if end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
-            if end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
+            note(end, &child)
             try close(&output, &child)
         }
         try submit(child)

@@ -31,7 +31,7 @@ package struct LibarchiveSupport: OptionSet, Sendable {
     package static let rpm = LibarchiveSupport(rawValue: 1 << 24)
 
     /// Decoders that keep what they wrote, up to gigabytes if the archive says so.
-    private static let keepsOutput: LibarchiveSupport = [.sevenZip, .rar, .xz, .lzma, .lzip, .zstd]
+    private static let keepsOutput: LibarchiveSupport = [.sevenZip, .rar, .xz, .lzma, .zstd, .zip]
 
     /// Takes room out of the scan's memory for what the decoder may keep beside the output, so that both together stay
     /// within the limit. Nothing is written there, so it costs no memory by itself; the decoder writes to its window no
@@ -40,12 +40,7 @@ package struct LibarchiveSupport: OptionSet, Sendable {
         guard !isDisjoint(with: Self.keepsOutput) else { return }
         let left = scan.left(EM_BUDGET_MEMORY, for: object)
         guard left < 1 << 40 else { return }
-        // A window that a plain LZMA file states is believed: it has no other.
-        var window = UInt64.max
-        if self == [.lzma, .raw], let stated = ByteView(object.pointee.data).load(UInt32.self, at: 1) {
-            window = UInt64(stated)
-        }
-        _ = try scan.allocate(Int(min(left / 2, window)))
+        _ = try scan.allocate(Int(left / 2))
     }
 }
 
@@ -79,13 +74,7 @@ package final class LibarchiveReader {
         self.archive = archive
         source = .allocate(capacity: 1)
         source.initialize(to: Source(scan: scan, head: head, data: data))
-        if let filter = Self.onlyFilter(support) {
-            // Taken as what it is said to be: libarchive would also look through what comes out, up to 25 filters deep.
-            archive_read_support_format_raw(archive)
-            archive_read_append_filter(archive, filter)
-        } else {
-            Self.enable(support, archive)
-        }
+        Self.enable(support, archive)
         archive_read_set_seek_callback(archive, seekSource)
         let result = archive_read_open2(archive, source, nil, readSource, skipSource, nil)
         guard result == ARCHIVE_OK || result == ARCHIVE_WARN else {
@@ -103,19 +92,6 @@ package final class LibarchiveReader {
         archive_read_free(archive)
         source.deinitialize(count: 1)
         source.deallocate()
-    }
-
-    /// The filter of a stream that is nothing else; nil for compress, which cannot be begun before there is input.
-    private static func onlyFilter(_ support: LibarchiveSupport) -> Int32? {
-        switch support {
-        case [.bzip2, .raw]: ARCHIVE_FILTER_BZIP2
-        case [.xz, .raw]: ARCHIVE_FILTER_XZ
-        case [.lzma, .raw]: ARCHIVE_FILTER_LZMA
-        case [.lzip, .raw]: ARCHIVE_FILTER_LZIP
-        case [.lz4, .raw]: ARCHIVE_FILTER_LZ4
-        case [.zstd, .raw]: ARCHIVE_FILTER_ZSTD
-        default: nil
-        }
     }
 
     private static func enable(_ support: LibarchiveSupport, _ archive: OpaquePointer) {

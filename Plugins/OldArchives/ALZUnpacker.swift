@@ -1,8 +1,8 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import MIMEE
 import ModuleKit
+import Streams
 import Unpacking
 
 /// Archives of ALZip up to version 8: stored and deflated files. Its own bzip2 is told as unsupported.
@@ -67,14 +67,11 @@ final class ALZUnpacker: Unpacker {
             child.flags |= EM_OBJECT_IN_PLACE
         case 2:
             var output = try Output(scan, in: object)
-            let end = try inflateRaw(packed, into: &output).end
-            if end == .damaged || end == .truncated { child.flags |= EM_OBJECT_MALFORMED }
+            note(try inflateRaw(packed, into: &output).end, &child)
             try close(&output, &child)
         case 1:
             var output = try Output(scan, in: object)
-            if try Libarchive.expand(packed, by: .bzip2, scan, into: &output) == .damaged {
-                child.flags |= EM_OBJECT_MALFORMED
-            }
+            note(try Streams.expand(packed, by: .bzip2, into: &output).end, &child)
             try close(&output, &child)
         default: child.flags |= EM_OBJECT_UNSUPPORTED
         }

@@ -1,8 +1,8 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import MIMEE
 import ModuleKit
+import Streams
 import Unpacking
 
 /// Archives of ALZip since version 8 (.egg): stored, deflate, bzip2 and LZMA blocks. AZO, solid and encrypted ones are
@@ -105,17 +105,10 @@ final class EGGUnpacker: Unpacker {
             guard !header.isEncrypted, output.stoppedBy == 0 else { continue }
             switch method {
             case 0: _ = try output.append(packed)
-            case 1:
-                if try inflateRaw(packed, into: &output).end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
-            case 2:
-                if try expand(packed, by: .bzip2, most: size, scan, into: &output) == .damaged {
-                    child.flags |= EM_OBJECT_MALFORMED
-                }
-            case 4:
-                // Two numbers stand before the properties: a version, and their size.
-                if try expandLZMA(packed.dropFirst(4), most: size, scan, into: &output) == .damaged {
-                    child.flags |= EM_OBJECT_MALFORMED
-                }
+            case 1: note(try inflateRaw(packed, into: &output).end, &child)
+            case 2: note(try expand(packed, by: .bzip2, most: size, into: &output).end, &child)
+            // Two numbers stand before the properties: a version, and their size.
+            case 4: note(try expandLZMA(packed.dropFirst(4), most: size, into: &output).end, &child)
             default: child.flags |= EM_OBJECT_UNSUPPORTED
             }
         }

@@ -1,8 +1,8 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import MIMEE
 import ModuleKit
+import Streams
 import Unpacking
 
 /// Installers of NSIS, versions 2 and 3 (Source/exehead/fileform.h of NSIS): the script's data and every file, packed
@@ -175,7 +175,7 @@ final class NSISUnpacker: Unpacker {
             _ = try output.append(packed)
             return .complete
         case .deflate: return try inflateNSIS(packed, into: &output).end
-        case .lzma: return try expandLZMA(packed, scan, into: &output)
+        case .lzma: return try expandLZMA(packed, into: &output).end
         case .bzip2: return try work?.expand(packed, into: &output) ?? .damaged
         }
     }

@@ -79,8 +79,7 @@ final class SISUnpacker: Unpacker {
         if isPacked {
             var output = try Output(scan, in: object, expected: 4 * bytes.count)
             let end = try inflateZlib(bytes, into: &output).end
-            if end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
-            if end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
+            note(end, &child)
             try close(&output, &child)
         } else {
             child.data = bytes

@@ -3,6 +3,7 @@ import CModuleABI
 import Libarchive
 import ModuleKit
 import Passwords
+import Streams
 import Unpacking
 
 /// Unpacks a folder of a 7z archive coder by coder, also those that libarchive lacks, or knows only in other company.
@@ -88,7 +89,7 @@ struct SevenZipCoders {
             switch method {
             case .deflate64: _ = try inflate64(input, into: &output)
             case .deflate: _ = try inflateRaw(input, into: &output)
-            default: _ = try expand(input, by: .bzip2, scan, into: &output)
+            default: _ = try expand(input, by: .bzip2, into: &output)
             }
             return output.count > 0 ? try output.finish() : nil
         case .lzma, .lzma2, .ppmd:

@@ -3,6 +3,7 @@ import CModuleABI
 import Libarchive
 import ModuleKit
 import Passwords
+import Streams
 import Unpacking
 
 /// Encrypted 7z archives whose password the message or the configuration has: the same archive without the encryption,
@@ -122,7 +123,7 @@ final class SevenZipDecryption: Unpacker {
         guard try joined.append(coder.properties), try joined.append(bytes) else { return nil }
         let stream = try joined.finish()
         var output = try Output(scan, in: object, expected: Int(wanted))
-        _ = try expandLZMA(stream, most: Int(wanted), scan, into: &output)
+        _ = try expandLZMA(stream, most: Int(wanted), into: &output)
         let header = try output.finish()
         guard header.count == Int(wanted), folder.crc32 == nil || checksum(header) == folder.crc32 else { return nil }
         return header

@@ -1,7 +1,7 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import ModuleKit
+import Streams
 import Unpacking
 
 /// Zstandard, LZ4 and Brotli in 7z: one stream, or many, each behind a frame to be skipped that has its size, as packers write
@@ -9,9 +9,9 @@ import Unpacking
 extension SevenZipCoders {
     /// What a coder of these makes; nil when nothing came out.
     func expanded(_ input: ByteView, by method: SevenZipMethod, size: UInt64) throws(ModuleError) -> ByteView? {
-        let filter: LibarchiveSupport? = method == .lz4 ? .lz4 : method == .zstandard ? .zstd : nil
-        if let filter {
-            try filter.reserveWindow(scan, for: object)
+        let format: StreamFormat? = method == .lz4 ? .lz4 : method == .zstandard ? .zstd : nil
+        if let format {
+            try format.reserveWindow(scan, for: object, stated: nil)
         } else {
             guard try reserveBrotliWindow(Self.largestWindow(input), scan, for: object) else {
                 scan.exceeded(EM_BUDGET_MEMORY, object)
@@ -24,18 +24,18 @@ extension SevenZipCoders {
         while output.stoppedBy == 0, let piece = Self.framed(rest) {
             try scan.check()
             isFramed = true
-            try expandStream(rest.slice(piece.lowerBound, piece.upperBound), by: filter, into: &output)
+            try expandStream(rest.slice(piece.lowerBound, piece.upperBound), by: format, into: &output)
             rest = rest.dropFirst(piece.upperBound)
         }
-        if !isFramed { try expandStream(input, by: filter, into: &output) }
+        if !isFramed { try expandStream(input, by: format, into: &output) }
         return output.count > 0 ? try output.finish() : nil
     }
 
     private func expandStream(
-        _ stream: ByteView, by filter: LibarchiveSupport?, into output: inout Output
+        _ stream: ByteView, by format: StreamFormat?, into output: inout Output
     ) throws(ModuleError) {
-        if let filter {
-            _ = try Libarchive.expand(stream, by: filter, scan, into: &output)
+        if let format {
+            _ = try expand(stream, by: format, into: &output)
         } else {
             _ = try expandBrotli(stream, scan, into: &output)
         }

@@ -1,6 +1,6 @@
 import BytesE
-import Libarchive
 import ModuleKit
+import Streams
 import Unpacking
 
 /// The first block of a SquashFS, and how its blocks are unpacked.
@@ -66,8 +66,8 @@ struct SquashFSImage {
         case .gzip: return try inflateZlib(packed, into: &output).end == .complete
         case .lzo: return try expandLZO(packed, into: &output)
         case .lz4: return try expandLZ4(packed, into: &output)
-        case .xz: return try Libarchive.expand(packed, by: .xz, most: most, scan, into: &output) == .complete
-        case .zstd: return try Libarchive.expand(packed, by: .zstd, most: most, scan, into: &output) == .complete
+        case .xz: return try Streams.expand(packed, by: .xz, most: most, into: &output).end == .complete
+        case .zstd: return try Streams.expand(packed, by: .zstd, most: most, into: &output).end == .complete
         case nil: return false
         }
     }

@@ -1,7 +1,7 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import ModuleKit
+import Streams
 import Unpacking
 
 /// SquashFS 4.0 (Documentation/filesystems/squashfs.rst of Linux): the content of

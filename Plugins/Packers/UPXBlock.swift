@@ -1,7 +1,7 @@
 import BytesE
 import CModuleABI
-import Libarchive
 import ModuleKit
+import Streams
 import Unpacking
 
 /// A packed block of UPX: its method, its filter and its bytes.
@@ -38,15 +38,10 @@ struct UPXBlock {
         let lp = Int(data[1] >> 4)
         let lc = Int(data[1] & 15)
         guard pb <= 4, lp <= 4, lc <= 8, Int(data[0] >> 3) == lp + lc else { return .damaged }
-        var window: UInt32 = 4096
-        while window < UInt32(clamping: size), window < 1 << 26 { window <<= 1 }
-        var head = [UInt8](repeating: 0xff, count: 13)
-        head[0] = UInt8((pb * 5 + lp) * 9 + lc)
-        for index in 0..<4 { head[1 + index] = UInt8(truncatingIfNeeded: window >> UInt32(8 * index)) }
-        return try head.span.withUnsafeBufferPointer { buffer throws(ModuleError) in
-            try Libarchive.expand(
-                data.dropFirst(2), head: ByteView(buffer), by: .lzma, most: size, scan, into: &output)
-        }
+        return try expandLZMA(
+            data.dropFirst(2), properties: UInt8((pb * 5 + lp) * 9 + lc), window: UInt32(clamping: size), most: size,
+            into: &output
+        ).end
     }
 
     /// Undoes the filter in place: targets of calls and jumps are relative again.

@@ -128,6 +128,12 @@ open class Unpacker {
         }
     }
 
+    /// Notes how the unpacking of a child ended.
+    package final func note(_ end: InflateEnd, _ child: inout Child) {
+        if end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
+        if end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
+    }
+
     /// Lends an array's bytes; they are copied by the host during the call.
     package final func submit(_ child: Child, name: [UInt8], declared: [UInt8] = []) throws(ModuleError) {
         var child = child

@@ -72,12 +72,12 @@ import Testing
         var zip = ZIPBuilder()
         zip.add("secret.exe", "xyz", flags: 1)
         zip.add("sound", "xyz", method: 97)
-        // Not what LZMA data looks like.
+        // Too little for LZMA.
         zip.add("lzma", "xyz", method: 14)
         let (host, _) = unpacked(zip.finished())
         #expect(host.names == ["secret.exe", "sound", "lzma"])
         #expect(
-            host.children.map(\.flags) == [EM_OBJECT_ENCRYPTED, EM_OBJECT_UNSUPPORTED, EM_OBJECT_MALFORMED])
+            host.children.map(\.flags) == [EM_OBJECT_ENCRYPTED, EM_OBJECT_UNSUPPORTED, EM_OBJECT_TRUNCATED])
         #expect(host.texts == ["", "", ""])
     }
 

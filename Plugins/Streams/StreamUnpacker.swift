@@ -3,46 +3,39 @@ package import CModuleABI
 package import ModuleKit
 package import Unpacking
 
-/// One compressed file: bzip2, xz and their kin. Streams one behind another are one file, as the tools have it.
+/// One compressed file: bzip2, xz and their kin. Streams one behind another are one file, as the tools have it; what lies
+/// behind them and is none is a child of its own.
 package final class StreamUnpacker: Unpacker {
-    private let support: LibarchiveSupport
+    private let compression: StreamFormat
     private var isDone = false
 
     package init(
-        _ scan: ScanContext, _ object: UnsafePointer<em_object>, format: StaticString, _ support: LibarchiveSupport
+        _ scan: ScanContext, _ object: UnsafePointer<em_object>, format: StaticString, _ compression: StreamFormat
     ) {
-        self.support = support
+        self.compression = compression
         super.init(scan, object, format: format)
     }
 
     package override func next() throws(ModuleError) -> Bool {
         guard !isDone, mayHaveChildren() else { return false }
         isDone = true
-        guard let reader = LibarchiveReader(scan, data, support), try reader.next().outcome == .ready else {
-            found(EM_OBJECT_MALFORMED | EM_OBJECT_UNSUPPORTED)
-            return false
-        }
+        let stated = compression == .lzma ? data.load(UInt32.self, at: 1) : nil
+        try compression.reserveWindow(scan, for: object, stated: stated)
+        var output = try Output(scan, in: object)
+        let result = try expand(data, by: compression, into: &output)
         var child = Child()
         child.offset = 0
-        child.extent = UInt64(data.count)
-        try support.reserveWindow(scan, for: object)
-        var output = try Output(scan, in: object)
-        reading: while let room = try output.room() {
-            let (outcome, count) = try reader.read(into: room)
-            output.advance(count)
-            switch outcome {
-            case .ready: continue
-            case .end: break reading
-            case .failed, .fatal:
-                child.flags |= EM_OBJECT_TRUNCATED
-                break reading
-            }
-        }
+        child.extent = UInt64(result.used)
+        note(result.end, &child)
         // Nothing came out: what it holds was not scanned.
         if output.count == 0, child.flags != 0 { child.flags |= EM_OBJECT_UNSUPPORTED }
         found(child.flags)
         try close(&output, &child)
         try submit(child, name: innerName())
+        // Only zeros are padding.
+        if result.end == .complete, data.dropFirst(result.used).buffer.contains(where: { $0 != 0 }), mayHaveChildren() {
+            try submit(part(result.used..<data.count))
+        }
         return true
     }
 

@@ -1,0 +1,27 @@
+// Decoders of single compressed streams: liblzma, libbz2 and libzstd behind one interface. Directly, as libarchive, which
+// has them too, loses what came out of a stream before it was found damaged or cut.
+#ifndef CSTREAMS_H
+#define CSTREAMS_H
+#include <stddef.h>
+#include <stdint.h>
+
+#define CSTREAMS_BZIP2 0
+#define CSTREAMS_XZ 1
+#define CSTREAMS_LZMA 2
+#define CSTREAMS_LZIP 3
+#define CSTREAMS_ZSTD 4
+
+#define CSTREAMS_DAMAGED 0
+/// The stream is at its end; what follows was not touched.
+#define CSTREAMS_END 1
+#define CSTREAMS_MORE 2
+#define CSTREAMS_NO_MEMORY 3
+
+/// A decoder for one stream of a kind; NULL when there is no memory for it.
+void *CStreams_new(int kind);
+/// A decoder for LZMA without its head of 13 bytes: the properties' byte, and the window in bytes.
+void *CStreams_new_lzma(uint8_t properties, uint32_t window);
+void CStreams_free(void *decoder);
+/// Expands from *in to *out, each *in_left and *out_left bytes, and moves them. What came out counts whatever is returned.
+int CStreams_expand(void *decoder, size_t *in_left, const uint8_t **in, size_t *out_left, uint8_t **out);
+#endif
