@@ -36,28 +36,8 @@ package func expand(
     }
 }
 
-/// Expands a stream of LZMA that has only its five bytes of properties before it, as several formats keep it.
-package func expandLZMA(
-    _ data: ByteView, most: Int = .max, into output: inout Output
-) throws(ModuleError) -> (end: InflateEnd, used: Int) {
-    guard data.count > 5, let window = data.load(UInt32.self, at: 1) else { return (.truncated, data.count) }
-    let result = try expandLZMA(
-        data.dropFirst(5), properties: data[0], window: window, most: most, into: &output)
-    return (result.end, 5 + result.used)
-}
-
-/// The same for a stream whose properties stand elsewhere.
-///
-/// - Parameter window: the bytes that it looks back; more than 64 MiB are not given.
-package func expandLZMA(
-    _ data: ByteView, properties: UInt8, window: UInt32, most: Int = .max, into output: inout Output
-) throws(ModuleError) -> (end: InflateEnd, used: Int) {
-    let decoder = StreamDecoder(lzma: properties, window: min(max(window, 4096), 1 << 26))
-    return try expandOne(data, decoder, most: most, into: &output)
-}
-
-/// A decoder of a library, for one stream.
-private final class StreamDecoder {
+/// A decoder of a library (CStreams), for one stream.
+final class StreamDecoder {
     /// NULL when there was no memory for it.
     let handle: UnsafeMutableRawPointer?
 
@@ -66,7 +46,8 @@ private final class StreamDecoder {
     deinit { CStreams_free(handle) }
 }
 
-private func expandOne(
+/// Expands one stream by a library.
+func expandOne(
     _ data: ByteView, _ decoder: StreamDecoder, most: Int, into output: inout Output
 ) throws(ModuleError) -> (end: InflateEnd, used: Int) {
     guard let handle = decoder.handle else { throw .memory }

@@ -254,3 +254,44 @@ size_t CSearch_places(
 #endif
     return CSearch_places_plain(bytes, count, from, to, index, places);
 }
+
+// MARK: - Which grams there are
+
+void CSearch_note_grams_plain(const uint8_t *bytes, size_t from, size_t to, uint32_t *words, uint32_t shift) {
+    for (size_t at = from; at < to; at++) {
+        uint32_t gram;
+        memcpy(&gram, bytes + at, sizeof gram);
+        const uint32_t bit = (uint32_t)((uint64_t)(folded(gram) * CSEARCH_FACTOR) >> shift);
+        words[bit >> 5] |= 1u << (bit & 31);
+    }
+}
+
+#if defined(__x86_64__)
+/// Sixty-four places at a time. Two of them may have their bits in one word, so that the bits are set one by one.
+AVX512 static size_t noteMany(const uint8_t *bytes, size_t from, size_t to, uint32_t *words, uint32_t shift) {
+    const __m512i factor = _mm512_set1_epi32((int)CSEARCH_FACTOR), one = _mm512_set1_epi32(1);
+    const __m128i by = _mm_cvtsi32_si128((int)shift);
+    size_t at = from;
+    for (; to - at >= 64; at += 64) {
+        uint32_t numbers[64], bits[64];
+        for (size_t next = 0; next < 4; next++) {
+            __m512i grams = _mm512_loadu_si512(bytes + at + next);
+            const __mmask64 capital =
+                _mm512_cmplt_epu8_mask(_mm512_sub_epi8(grams, _mm512_set1_epi8(0x41)), _mm512_set1_epi8(26));
+            grams = _mm512_mask_add_epi8(grams, capital, grams, _mm512_set1_epi8(0x20));
+            const __m512i bit = _mm512_srl_epi32(_mm512_mullo_epi32(grams, factor), by);
+            _mm512_storeu_si512(numbers + 16 * next, _mm512_srli_epi32(bit, 5));
+            _mm512_storeu_si512(bits + 16 * next, _mm512_rolv_epi32(one, bit));
+        }
+        for (int i = 0; i < 64; i++) words[numbers[i]] |= bits[i];
+    }
+    return at;
+}
+#endif
+
+void CSearch_note_grams(const uint8_t *bytes, size_t from, size_t to, uint32_t *words, uint32_t shift) {
+#if defined(__x86_64__)
+    if (from < to && siftsMany()) from = noteMany(bytes, from, to, words, shift);
+#endif
+    CSearch_note_grams_plain(bytes, from, to, words, shift);
+}

@@ -208,11 +208,19 @@ package final class Reactor: @unchecked Sendable {
         }
         lastGeneration = max(1, lastGeneration &+ 1)
         watch.generation = lastGeneration
-        let key = UInt64(lastGeneration) << 32 | UInt64(index)
-        let result = CLinux_epoll_add(epoll, watch.descriptor, events | CLinux_EVENT_EDGE, key)
+        let result = CLinux_epoll_add(epoll, watch.descriptor, events | CLinux_EVENT_EDGE, key(of: watch))
         guard result == 0 else { throw StreamError(failure: Int(result), call: "epoll_ctl") }
         watches[index] = watch
     }
+
+    /// Changes what a registered descriptor is asked for; what it is ready for already is announced once more.
+    func modify(_ watch: Watch, events: UInt32) {
+        preconditionOnLoop()
+        let result = CLinux_epoll_modify(epoll, watch.descriptor, events | CLinux_EVENT_EDGE, key(of: watch))
+        precondition(result == 0, "a registered descriptor is unknown to epoll")
+    }
+
+    private func key(of watch: Watch) -> UInt64 { UInt64(watch.generation) << 32 | UInt64(watch.descriptor) }
 
     /// Takes a descriptor out of the set.
     ///

@@ -35,7 +35,7 @@ extension Stream {
         owned = false
         let stream = try Stream(reactor, adopting: descriptor, peer: address)
         if result == -EINPROGRESS {
-            stream.watch.canWrite = false
+            stream.watch.block()
             try await stream.watch.writing.wait(until: deadline).check()
             let outcome = CLinux_socket_error(descriptor)
             guard outcome == 0 else { throw StreamError(failure: Int(outcome), call: "connect") }

@@ -76,7 +76,7 @@ extension Stream {
                 ? CLinux_sendfile(watch.descriptor, file, position, min(left, 1 << 20))
                 : try copy(file, position, min(left, UInt64(Self.pushThreshold)))
             if moved == -Int64(EAGAIN) {
-                watch.canWrite = false
+                watch.block()
                 continue
             }
             guard moved >= 0 else { throw StreamError(failure: Int(moved), call: "sendfile") }

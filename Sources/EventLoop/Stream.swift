@@ -50,7 +50,7 @@ package final class Stream: @unchecked Sendable {
         if !self.peer.isLocal { _ = CLinux_set_no_delay(descriptor) }
         // Being registered reports what is there already; a read before that would mostly be in vain.
         watch.canRead = false
-        try reactor.register(watch, events: CLinux_EVENT_IN | CLinux_EVENT_OUT | CLinux_EVENT_PEER_CLOSED)
+        try reactor.register(watch, events: Watch.input)
     }
 
     deinit {

@@ -97,6 +97,25 @@ struct PlacesTests {
         }
     }
 
+    @Test("every gram is noted, and nothing behind the object is read", arguments: [false, true])
+    func notedGrams(isPlain: Bool) {
+        var random = Deterministic(13)
+        for size in Array(4...140) + [4_000] {
+            let bytes = (0..<size).map { _ in UInt8.random(in: 0x30...0x80, using: &random) }
+            let shift = UInt32.random(in: 10...27, using: &random)
+            let start = Int.random(in: 0..<(size - 3), using: &random)
+            var expected = [UInt32](repeating: 0, count: 1 << Int(27 - shift))
+            for place in start..<(size - 3) {
+                let gram = (0..<4).reduce(UInt32(0)) { $0 | UInt32(Self.folded(bytes[place + $1])) << UInt32(8 * $1) }
+                let bit = (gram &* CSEARCH_FACTOR) >> shift
+                expected[Int(bit >> 5)] |= 1 << (bit & 31)
+            }
+            var noted = [UInt32](repeating: 0, count: expected.count)
+            (isPlain ? CSearch_note_grams_plain : CSearch_note_grams)(bytes, start, size - 3, &noted, shift)
+            #expect(noted == expected)
+        }
+    }
+
     private func found(_ index: Index, _ bytes: [UInt8], _ range: Range<Int>, isPlain: Bool) -> [Int] {
         index.sieve.withUnsafeBytes { sieve in
             index.grams.withUnsafeBytes { grams in

@@ -130,12 +130,14 @@ def inside(work, objects, options):
 
 
 def compare(options, work, running, directory, name, kind, clients):
-    """The same files with each engine: as many as the slower one does in the time."""
+    """The same files with each engine: as many as clamd does in the time; esets does them again and again for as long."""
     paths = spread([os.path.join(directory, entry) for entry in sorted(os.listdir(directory))])
     scan = {"objects": kind, "clients": clients}
     for engine in running:
         engines.scan_all(engine, paths[:1], 1, options.seconds)
-        scan[engine.name] = engines.scan_all(engine, paths, clients, options.seconds)
+        # A hundredth of a second would measure what is read for the first time, and the clock.
+        again = engine.name == "esets"
+        scan[engine.name] = engines.scan_all(engine, paths, clients, options.seconds, again)
         # The next engine gets those that this one has done.
         paths = paths[:max(1, scan[engine.name]["files"])]
     both = "clamd" in scan and "esets" in scan

@@ -1,6 +1,7 @@
 """The two engines as a client of clamd's protocol sees them: starting them on a database, scanning descriptors, memory."""
 
 import array
+import itertools
 import os
 import shutil
 import socket
@@ -176,12 +177,12 @@ def scan_inside(root, corpus, threads, limit, runtime):
     return done.stdout
 
 
-def scan_all(engine, paths, clients, seconds):
-    """Scans files with so many clients at once, in order, until all are done or the time is over.
+def scan_all(engine, paths, clients, seconds, again=False):
+    """Scans files with so many clients at once, in order, until all are done or the time is over; or again until it is over.
 
     Returns a dictionary; `files` says how many were done."""
-    lock, times, found, errors = threading.Lock(), [], [], []
-    following = iter(paths)
+    lock, times, found, errors = threading.Lock(), [], set(), []
+    following = itertools.cycle(paths) if again else iter(paths)
     end = time.monotonic() + seconds
     done_bytes = 0
 
@@ -205,7 +206,7 @@ def scan_all(engine, paths, clients, seconds):
                     times.append(took)
                     done_bytes += os.path.getsize(path)
                     if answer.endswith("FOUND"):
-                        found.append(os.path.basename(path))
+                        found.add(os.path.basename(path))
                     elif not answer.endswith("OK"):
                         errors.append(answer)
 

@@ -64,4 +64,13 @@ size_t CSearch_places(
 /// The same on any processor.
 size_t CSearch_places_plain(
     const uint8_t *bytes, size_t count, size_t from, size_t to, const CSearch_index *index, size_t *places);
+
+/// Sets the bit of each gram that begins at the places `from ..< to`, ASCII capitals as small letters: of its hash
+/// (CSEARCH_FACTOR) without the lowest `shift` bits. Four bytes must be readable at each place.
+///
+/// @param words 2^(32 - shift) bits, 5 of which choose one in a word.
+void CSearch_note_grams(const uint8_t *bytes, size_t from, size_t to, uint32_t *words, uint32_t shift);
+
+/// The same on any processor.
+void CSearch_note_grams_plain(const uint8_t *bytes, size_t from, size_t to, uint32_t *words, uint32_t shift);
 #endif
