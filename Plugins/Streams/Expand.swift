@@ -18,14 +18,18 @@ package func expand(
 ) throws(ModuleError) -> (end: InflateEnd, used: Int) {
     var used = 0
     let last = most < .max - output.count ? output.count + most : .max
+    let decoder = format.library.map { StreamDecoder($0) }
     while true {
         let rest = data.dropFirst(used)
-        let result =
-            switch format {
-            case .lz4: try expandLZ4Frame(rest, into: &output)
-            case .compress: try uncompress(rest, into: &output)
-            default: try expandOne(rest, StreamDecoder(format), most: last - output.count, into: &output)
-            }
+        let result: (end: InflateEnd, used: Int)
+        if let decoder {
+            if used > 0 { try decoder.beginAgain() }
+            result = try expandOne(rest, decoder, most: last - output.count, into: &output)
+        } else if format == .lz4 {
+            result = try expandLZ4Frame(rest, into: &output)
+        } else {
+            result = try uncompress(rest, into: &output)
+        }
         used += result.used
         guard result.end == .complete, output.count < last else { return (result.end, used) }
         // Between streams of XZ there may be zeros, in fours.
@@ -36,14 +40,18 @@ package func expand(
     }
 }
 
-/// A decoder of a library (CStreams), for one stream.
+/// A decoder of a library (CStreams), for one stream at a time.
 final class StreamDecoder {
     /// NULL when there was no memory for it.
     let handle: UnsafeMutableRawPointer?
 
-    init(_ format: StreamFormat) { handle = format.library.flatMap { CStreams_new($0) } }
+    init(_ kind: Int32) { handle = CStreams_new(kind) }
     init(lzma properties: UInt8, window: UInt32) { handle = CStreams_new_lzma(properties, window) }
     deinit { CStreams_free(handle) }
+
+    func beginAgain() throws(ModuleError) {
+        guard let handle, CStreams_again(handle) == 1 else { throw .memory }
+    }
 }
 
 /// Expands one stream by a library.

@@ -34,6 +34,20 @@ static int begin(struct decoder *decoder) {
     }
 }
 
+int CStreams_again(void *pointer) {
+    struct decoder *decoder = pointer;
+    switch (decoder->kind) {
+    case CSTREAMS_ZSTD:
+        decoder->zstd_wants = 1;
+        return !ZSTD_isError(ZSTD_DCtx_reset(decoder->zstd, ZSTD_reset_session_only));
+    case CSTREAMS_BZIP2:
+        BZ2_bzDecompressEnd(&decoder->bzip2);
+        return begin(decoder);
+    // liblzma keeps what it has.
+    default: return begin(decoder);
+    }
+}
+
 void *CStreams_new(int kind) {
     struct decoder *decoder = calloc(1, sizeof *decoder);
     if (!decoder) return NULL;

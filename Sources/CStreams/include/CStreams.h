@@ -22,6 +22,8 @@ void *CStreams_new(int kind);
 /// A decoder for LZMA without its head of 13 bytes: the properties' byte, and the window in bytes.
 void *CStreams_new_lzma(uint8_t properties, uint32_t window);
 void CStreams_free(void *decoder);
+/// Makes it ready for another stream of its kind, in the memory that it has; 0 when there is not enough.
+int CStreams_again(void *decoder);
 /// Expands from *in to *out, each *in_left and *out_left bytes, and moves them. What came out counts whatever is returned.
 int CStreams_expand(void *decoder, size_t *in_left, const uint8_t **in, size_t *out_left, uint8_t **out);
 #endif
