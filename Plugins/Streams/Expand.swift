@@ -1,5 +1,4 @@
 package import BytesE
-import CStreams
 package import ModuleKit
 package import Unpacking
 
@@ -38,54 +37,4 @@ package func expand(
         guard format.isContinued(by: data.dropFirst(next)) else { return (.complete, used) }
         used = next
     }
-}
-
-/// A decoder of a library (CStreams), for one stream at a time.
-final class StreamDecoder {
-    /// NULL when there was no memory for it.
-    let handle: UnsafeMutableRawPointer?
-
-    init(_ kind: Int32) { handle = CStreams_new(kind) }
-    init(lzma properties: UInt8, window: UInt32) { handle = CStreams_new_lzma(properties, window) }
-    deinit { CStreams_free(handle) }
-
-    func beginAgain() throws(ModuleError) {
-        guard let handle, CStreams_again(handle) == 1 else { throw .memory }
-    }
-}
-
-/// Expands one stream by a library.
-func expandOne(
-    _ data: ByteView, _ decoder: StreamDecoder, most: Int, into output: inout Output
-) throws(ModuleError) -> (end: InflateEnd, used: Int) {
-    guard let handle = decoder.handle else { throw .memory }
-    var used = 0
-    var left = most
-    while left > 0 {
-        // A stream can use much input without any output.
-        try output.check()
-        guard let room = try output.room() else { return (.overLimit, used) }
-        let piece = data.slice(used, used + Output.step)
-        var input = piece.buffer.baseAddress
-        var inputLeft = piece.count
-        var place = room.baseAddress
-        let given = min(room.count, left)
-        var roomLeft = given
-        let status = CStreams_expand(handle, &inputLeft, &input, &roomLeft, &place)
-        let consumed = piece.count - inputLeft
-        let made = given - roomLeft
-        used += consumed
-        left -= made
-        output.advance(made)
-        if output.stoppedBy != 0 { return (.overLimit, used) }
-        switch status {
-        case CSTREAMS_END: return (.complete, used)
-        case CSTREAMS_MORE:
-            // Neither input nor output moved although there was room: the input is at its end.
-            if consumed == 0 && made == 0 { return (used >= data.count ? .truncated : .damaged, used) }
-        case CSTREAMS_NO_MEMORY: throw .memory
-        default: return (.damaged, used)
-        }
-    }
-    return (.complete, used)
 }
