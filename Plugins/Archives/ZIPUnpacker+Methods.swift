@@ -12,7 +12,6 @@ extension ZIPUnpacker {
     private static func format(_ method: UInt16) -> StreamFormat? {
         switch method {
         case 12: .bzip2
-        case 14: .lzma
         case 20, 93: .zstd
         case 95: .xz
         default: nil
@@ -34,8 +33,12 @@ extension ZIPUnpacker {
             return packed.count
         case 1...6, 8, 9, 12, 14, 20, 93, 95:
             let format = Self.format(method)
-            let stated = method == 14 ? packed.load(UInt32.self, at: 5) : nil
-            try format?.reserveWindow(scan, for: object, stated: stated)
+            // What a wrong password makes of the data begins like none of them.
+            if method == 14 {
+                try StreamFormat.lzma.reserveWindow(scan, for: object, stated: packed.load(UInt32.self, at: 5))
+            } else if let format, format.isBegun(by: packed) {
+                try format.reserveWindow(scan, for: object, stated: nil)
+            }
             var output = try Output(scan, in: object, expected: Int(clamping: entry.size))
             let result: (end: InflateEnd, used: Int)
             switch method {
@@ -44,7 +47,11 @@ extension ZIPUnpacker {
             // A version and the size of the properties (5.8.8) come first; without an end mark the size says where it ends.
             case 14:
                 let most = entry.flags & 2 == 0 && entry.size > 0 ? Int(clamping: entry.size) : .max
-                let stream = try expandLZMA(packed.dropFirst(4), most: most, into: &output)
+                guard packed.load(UInt16.self, at: 2) == 5 else {
+                    result = (packed.count < 9 ? .truncated : .damaged, 0)
+                    break
+                }
+                let stream = try expandLZMA(packed.dropFirst(4), most: most, mostWindow: .max, into: &output)
                 result = (stream.end, min(4 + stream.used, packed.count))
             case 12, 20, 93, 95: result = try Streams.expand(packed, by: format ?? .bzip2, into: &output)
             default:
@@ -91,7 +98,7 @@ extension ZIPUnpacker {
         if let failure { throw failure }
     }
 
-    /// A local header (4.3.7) with a name of one byte. Of the flags only the one counts that LZMA has its own end mark.
+    /// A local header (4.3.7) with a name of one byte.
     private func ownHeader(_ entry: ZIPEntry) -> InlineArray<31, UInt8> {
         var header = InlineArray<31, UInt8>(repeating: 0)
         func put(_ value: UInt64, _ size: Int, at offset: Int) {
@@ -99,7 +106,6 @@ extension ZIPUnpacker {
         }
         put(UInt64(ZIPEntry.localSignature), 4, at: 0)
         put(63, 2, at: 4)
-        put(UInt64(entry.flags & 2), 2, at: 6)
         put(UInt64(entry.method), 2, at: 8)
         put(UInt64(entry.crc32), 4, at: 14)
         put(entry.packedSize, 4, at: 18)

@@ -199,6 +199,9 @@ final class ZIPUnpacker: Unpacker {
                 try expand(entry, method: entry.method, packed, isSizeKnown: isSizeKnown, &child))
         }
         child.extent = UInt64(start + packed.count) - child.offset
+        // Without a size, only a whole stream says where the entry ends; what else was read may hide others.
+        let isWhole = child.flags & (EM_OBJECT_TRUNCATED | EM_OBJECT_MALFORMED) == 0 && !child.data.isEmpty
+        let used = isSizeKnown || isWhole ? packed.count : 0
         let read = UInt64(packed.count)
         if read > work {
             // Many entries over the same bytes.
@@ -218,7 +221,7 @@ final class ZIPUnpacker: Unpacker {
             ? entryName(entry.name, isUTF8: entry.isNameUTF8, otherwise: .codePage437)
             : entryName(entry.unicodeName, isUTF8: true, otherwise: .codePage437)
         try submit(child, name: name)
-        return (true, packed.count)
+        return (true, used)
     }
 
     /// The size of stored data whose size stands only behind it (4.3.9): up to a descriptor that fits, else to the

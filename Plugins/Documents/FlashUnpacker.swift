@@ -67,13 +67,18 @@ final class FlashUnpacker: Unpacker {
         child.extent = UInt64(packed.count)
         child.type = EM_TYPE_FLASH
         child.statedSize = stated
+        if packing == .lzma {
+            try StreamFormat.lzma.reserveWindow(scan, for: object, stated: packed.load(UInt32.self, at: 1))
+        }
         var output = try Output(scan, in: object, expected: Int(clamping: stated))
         guard try output.append(0x46), try output.append(data.slice(1, Self.headSize)) else {
             return try close(&output, &child)
         }
         let end =
             packing == .lzma
-            ? try expandLZMA(packed, most: Int(clamping: stated) - Self.headSize, into: &output).end
+            ? try expandLZMA(
+                packed, most: Int(clamping: stated) - Self.headSize, mostWindow: .max, into: &output
+            ).end
             : try inflateZlib(packed, into: &output).end
         if end == .damaged, output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
         if end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }

@@ -17,16 +17,11 @@ package struct LibarchiveSupport: OptionSet, Sendable {
     package static let ar = LibarchiveSupport(rawValue: 1 << 7)
     package static let warc = LibarchiveSupport(rawValue: 1 << 8)
     package static let zip = LibarchiveSupport(rawValue: 1 << 9)
-    /// Any bytes as one file: for filters alone.
-    package static let raw = LibarchiveSupport(rawValue: 1 << 15)
 
     package static let bzip2 = LibarchiveSupport(rawValue: 1 << 16)
     package static let xz = LibarchiveSupport(rawValue: 1 << 17)
     package static let lzma = LibarchiveSupport(rawValue: 1 << 18)
-    package static let lzip = LibarchiveSupport(rawValue: 1 << 19)
-    package static let lz4 = LibarchiveSupport(rawValue: 1 << 20)
     package static let zstd = LibarchiveSupport(rawValue: 1 << 21)
-    package static let compress = LibarchiveSupport(rawValue: 1 << 22)
     package static let gzip = LibarchiveSupport(rawValue: 1 << 23)
     package static let rpm = LibarchiveSupport(rawValue: 1 << 24)
 
@@ -107,14 +102,10 @@ package final class LibarchiveReader {
         if support.contains(.ar) { archive_read_support_format_ar(archive) }
         if support.contains(.warc) { archive_read_support_format_warc(archive) }
         if support.contains(.zip) { archive_read_support_format_zip_streamable(archive) }
-        if support.contains(.raw) { archive_read_support_format_raw(archive) }
         if support.contains(.bzip2) { archive_read_support_filter_bzip2(archive) }
         if support.contains(.xz) { archive_read_support_filter_xz(archive) }
         if support.contains(.lzma) { archive_read_support_filter_lzma(archive) }
-        if support.contains(.lzip) { archive_read_support_filter_lzip(archive) }
-        if support.contains(.lz4) { archive_read_support_filter_lz4(archive) }
         if support.contains(.zstd) { archive_read_support_filter_zstd(archive) }
-        if support.contains(.compress) { archive_read_support_filter_compress(archive) }
         if support.contains(.gzip) { archive_read_support_filter_gzip(archive) }
         if support.contains(.rpm) { archive_read_support_filter_rpm(archive) }
     }

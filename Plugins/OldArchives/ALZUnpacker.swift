@@ -5,7 +5,7 @@ import ModuleKit
 import Streams
 import Unpacking
 
-/// Archives of ALZip up to version 8: stored and deflated files. Its own bzip2 is told as unsupported.
+/// Archives of ALZip up to version 8: stored files, deflate and bzip2.
 final class ALZUnpacker: Unpacker {
     private var position = 8
 

@@ -73,7 +73,7 @@ final class NSISUnpacker: Unpacker {
             child.data = packed
             child.flags |= EM_OBJECT_IN_PLACE
         } else {
-            let work = try workspace()
+            let work = try workspace(packed)
             var output = try Output(scan, in: object)
             if try expand(packed, work, into: &output) != .complete { child.flags |= EM_OBJECT_MALFORMED }
             try close(&output, &child)
@@ -113,7 +113,7 @@ final class NSISUnpacker: Unpacker {
             child.data = packed
             child.flags |= EM_OBJECT_IN_PLACE
         } else {
-            let work = try workspace()
+            let work = try workspace(packed)
             var output = try Output(scan, in: object)
             if try expand(packed, work, into: &output) != .complete { child.flags |= EM_OBJECT_MALFORMED }
             try close(&output, &child)
@@ -125,7 +125,7 @@ final class NSISUnpacker: Unpacker {
 
     /// One stream: each piece with its size before it, the script's data first.
     private func submitSolid() throws(ModuleError) -> Bool {
-        let work = try workspace()
+        let work = try workspace(body)
         var output = try Output(scan, in: object)
         if try expand(body, work, into: &output) != .complete { found(EM_OBJECT_MALFORMED) }
         var whole = Child()
@@ -162,9 +162,12 @@ final class NSISUnpacker: Unpacker {
     /// A block of NSIS's own bzip2: one byte, then the place of the first character, below 900,000.
     private static func isBzip2(_ data: ByteView) -> Bool { data.count > 4 && data[0] == 0x31 && data[1] < 14 }
 
-    /// What bzip2 needs; the output grows, so it comes behind this in the arena.
-    private func workspace() throws(ModuleError) -> BlockSorting? {
-        method == .bzip2 ? try BlockSorting(scan) : nil
+    /// What bzip2 needs, and room for the window of LZMA; the output grows, so it comes behind this in the arena.
+    private func workspace(_ packed: ByteView) throws(ModuleError) -> BlockSorting? {
+        if method == .lzma {
+            try StreamFormat.lzma.reserveWindow(scan, for: object, stated: packed.load(UInt32.self, at: 1))
+        }
+        return method == .bzip2 ? try BlockSorting(scan) : nil
     }
 
     private func expand(
@@ -175,7 +178,7 @@ final class NSISUnpacker: Unpacker {
             _ = try output.append(packed)
             return .complete
         case .deflate: return try inflateNSIS(packed, into: &output).end
-        case .lzma: return try expandLZMA(packed, into: &output).end
+        case .lzma: return try expandLZMA(packed, mostWindow: .max, into: &output).end
         case .bzip2: return try work?.expand(packed, into: &output) ?? .damaged
         }
     }

@@ -19,26 +19,19 @@ extension SevenZipCoders {
             }
         }
         var output = try Output(scan, in: object, expected: Int(clamping: size))
+        if let format {
+            // It passes over frames to be skipped.
+            _ = try expand(input, by: format, into: &output)
+            return output.count > 0 ? try output.finish() : nil
+        }
         var rest = input
-        var isFramed = false
         while output.stoppedBy == 0, let piece = Self.framed(rest) {
             try scan.check()
-            isFramed = true
-            try expandStream(rest.slice(piece.lowerBound, piece.upperBound), by: format, into: &output)
+            _ = try expandBrotli(rest.slice(piece.lowerBound, piece.upperBound), scan, into: &output)
             rest = rest.dropFirst(piece.upperBound)
         }
-        if !isFramed { try expandStream(input, by: format, into: &output) }
+        if rest.count == input.count { _ = try expandBrotli(input, scan, into: &output) }
         return output.count > 0 ? try output.finish() : nil
-    }
-
-    private func expandStream(
-        _ stream: ByteView, by format: StreamFormat?, into output: inout Output
-    ) throws(ModuleError) {
-        if let format {
-            _ = try expand(stream, by: format, into: &output)
-        } else {
-            _ = try expandBrotli(stream, scan, into: &output)
-        }
     }
 
     /// The largest window of the streams of Brotli.

@@ -48,10 +48,10 @@ struct SquashFSImage {
     var isSupported: Bool { compression != nil }
 
     /// Unpacks a block of metadata; how many bytes it takes, nil when it is damaged.
-    func metadata(at place: Int, _ scan: ScanContext, into output: inout Output) throws(ModuleError) -> Int? {
+    func metadata(at place: Int, into output: inout Output) throws(ModuleError) -> Int? {
         guard let word = data.load(UInt16.self, at: place) else { return nil }
         let packed = data.dropFirst(place + 2).prefix(Int(word & 0x7fff))
-        guard !packed.isEmpty, try expand(packed, isStored: word >> 15 == 1, 8192, scan, into: &output) else {
+        guard !packed.isEmpty, try expand(packed, isStored: word >> 15 == 1, 8192, into: &output) else {
             return nil
         }
         return 2 + packed.count
@@ -59,7 +59,7 @@ struct SquashFSImage {
 
     /// Unpacks a block that may be stored; false when it is damaged or a limit is met.
     func expand(
-        _ packed: ByteView, isStored: Bool, _ most: Int, _ scan: ScanContext, into output: inout Output
+        _ packed: ByteView, isStored: Bool, _ most: Int, into output: inout Output
     ) throws(ModuleError) -> Bool {
         guard !isStored else { return try output.append(packed) }
         switch compression {

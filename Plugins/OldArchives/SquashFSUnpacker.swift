@@ -54,7 +54,7 @@ final class SquashFSUnpacker: Unpacker {
         var place = image.directoryTable
         while place < image.directoryEnd, table.count < Self.mostDirectories {
             try scan.check()
-            guard let used = try image.metadata(at: place, scan, into: &table) else { break }
+            guard let used = try image.metadata(at: place, into: &table) else { break }
             place += used
         }
         return NumberedNames(squashFS: try table.finish())
@@ -78,7 +78,7 @@ final class SquashFSUnpacker: Unpacker {
             try scan.check()
             guard inodes.position < inodes.end, count <= Self.most else { return false }
             var output = try Output(scan, in: object, expected: 8192)
-            guard let used = try image.metadata(at: inodes.position, scan, into: &output) else {
+            guard let used = try image.metadata(at: inodes.position, into: &output) else {
                 found(EM_OBJECT_MALFORMED)
                 return false
             }
@@ -189,7 +189,7 @@ final class SquashFSUnpacker: Unpacker {
             let packed = image.data.dropFirst(min(position, image.data.count)).prefix(size)
             position = min(image.data.count, position) + packed.count
             if packed.count < size { child.flags |= EM_OBJECT_TRUNCATED }
-            if try !image.expand(packed, isStored: word >> 24 & 1 == 1, image.blockSize, scan, into: &output),
+            if try !image.expand(packed, isStored: word >> 24 & 1 == 1, image.blockSize, into: &output),
                 output.stoppedBy == 0
             {
                 child.flags |= EM_OBJECT_MALFORMED
@@ -211,7 +211,7 @@ final class SquashFSUnpacker: Unpacker {
             block < UInt64(image.data.count)
         else { return ByteView() }
         var entries = try Output(scan, in: object, expected: 8192)
-        guard try image.metadata(at: Int(block), scan, into: &entries) != nil else { return ByteView() }
+        guard try image.metadata(at: Int(block), into: &entries) != nil else { return ByteView() }
         let list = try entries.finish()
         let place = Int(file.fragment) % 512 * 16
         guard let start = list.load(UInt64.self, at: place), start < UInt64(image.data.count),
@@ -219,7 +219,7 @@ final class SquashFSUnpacker: Unpacker {
         else { return ByteView() }
         var content = try Output(scan, in: object)
         let packed = image.data.dropFirst(Int(start)).prefix(Int(word & 0xff_ffff))
-        guard try image.expand(packed, isStored: word >> 24 & 1 == 1, image.blockSize, scan, into: &content) else {
+        guard try image.expand(packed, isStored: word >> 24 & 1 == 1, image.blockSize, into: &content) else {
             return ByteView()
         }
         child.flags &= ~EM_OBJECT_MALFORMED

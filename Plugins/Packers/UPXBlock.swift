@@ -14,7 +14,7 @@ struct UPXBlock {
     let mark: UInt8
 
     /// Expands the block.
-    func expand(_ scan: ScanContext, into output: inout Output) throws(ModuleError) -> InflateEnd {
+    func expand(into output: inout Output) throws(ModuleError) -> InflateEnd {
         switch method {
         case 2: try NRV.expand(data, .b, wordSize: 4, most: size, into: &output)
         case 3: try NRV.expand(data, .b, wordSize: 1, most: size, into: &output)
@@ -25,21 +25,22 @@ struct UPXBlock {
         case 8: try NRV.expand(data, .e, wordSize: 4, most: size, into: &output)
         case 9: try NRV.expand(data, .e, wordSize: 1, most: size, into: &output)
         case 10: try NRV.expand(data, .e, wordSize: 2, most: size, into: &output)
-        case 14: try lzma(scan, into: &output)
+        case 14: try lzma(into: &output)
         case 15: try inflateRaw(data, into: &output).end
         default: .damaged
         }
     }
 
-    /// LZMA with two bytes of properties and without an end mark.
-    private func lzma(_ scan: ScanContext, into output: inout Output) throws(ModuleError) -> InflateEnd {
+    /// LZMA with two bytes of properties and without an end mark; a window of 64 MiB at most.
+    private func lzma(into output: inout Output) throws(ModuleError) -> InflateEnd {
         guard data.count > 2 else { return .truncated }
         let pb = Int(data[0] & 7)
         let lp = Int(data[1] >> 4)
         let lc = Int(data[1] & 15)
         guard pb <= 4, lp <= 4, lc <= 8, Int(data[0] >> 3) == lp + lc else { return .damaged }
         return try expandLZMA(
-            data.dropFirst(2), properties: UInt8((pb * 5 + lp) * 9 + lc), window: UInt32(clamping: size), most: size,
+            data.dropFirst(2), properties: UInt8((pb * 5 + lp) * 9 + lc), window: min(UInt32(clamping: size), 1 << 26),
+            most: size,
             into: &output
         ).end
     }

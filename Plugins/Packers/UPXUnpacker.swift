@@ -98,7 +98,7 @@ final class UPXUnpacker: Unpacker {
                 filter: header.map { isFilterKnown ? data[$0 + 28] : 0 } ?? 0x26,
                 mark: header.map { isFilterKnown ? data[$0 + 29] : 0 } ?? 0)
             var output = try Output(scan, in: object, expected: size)
-            let end = try block.expand(scan, into: &output)
+            let end = try block.expand(into: &output)
             // A wrong method ends at once; a damaged stream still gives what came before.
             guard end == .complete || end == .overLimit || output.count >= 4096 || method == methods.last else {
                 continue
@@ -180,7 +180,7 @@ final class UPXUnpacker: Unpacker {
             let end =
                 packedSize == size
                 ? (try output.append(block.data) ? InflateEnd.complete : .overLimit)
-                : try block.expand(scan, into: &output)
+                : try block.expand(into: &output)
             if end == .damaged || end == .truncated { child.flags |= EM_OBJECT_MALFORMED }
             guard end == .complete else { break }
             try block.unfilter(output.bytes.dropFirst(start), base: 0, scan)

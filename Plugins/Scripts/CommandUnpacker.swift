@@ -31,7 +31,7 @@ final class CommandUnpacker: Unpacker {
 
     /// Whether it is a page with a script that decodes something.
     private static func decodes(_ candidate: Candidate) -> Bool {
-        isPage(candidate.data) && candidate.isText && candidate.data.firstIndex(of: ByteView("atob")) != nil
+        mayBePage(candidate.data) && candidate.isText && candidate.data.firstIndex(of: ByteView("atob")) != nil
     }
 
     private init(_ scan: ScanContext, _ object: UnsafePointer<em_object>) throws(ModuleError) {

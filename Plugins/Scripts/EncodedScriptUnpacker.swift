@@ -25,7 +25,7 @@ final class EncodedScriptUnpacker: Unpacker {
             identify: { candidate in
                 let data = candidate.data
                 if data.hasPrefix(ByteView(begin)) { return Claim(.beside, sureness: 90, type: EM_TYPE_SCRIPT) }
-                guard candidate.marks.contains(.encodedScript), isPage(data) || isScript(candidate),
+                guard candidate.marks.contains(.encodedScript), mayBePage(data) || isScript(candidate),
                     data.prefix(head).firstIndex(of: ByteView(begin)) != nil
                 else {
                     return nil

@@ -25,9 +25,10 @@ func isScript(_ candidate: Candidate) -> Bool {
     return false
 }
 
-/// Whether bytes begin as a page does: with a tag, behind a byte order mark, spaces and little else.
-func isPage(_ data: ByteView) -> Bool {
+/// Whether bytes may be a page: a tag may begin soon behind a byte order mark and spaces.
+func mayBePage(_ data: ByteView) -> Bool {
     var index = data.hasPrefix(ByteView("\u{FEFF}")) ? 3 : 0
-    while index < data.count, isASCIISpace(data[index]) { index += 1 }
+    let end = min(data.count, 4096)
+    while index < end, isASCIISpace(data[index]) { index += 1 }
     return data.slice(index, index + 16).firstIndex(of: 0x3c) != nil
 }

@@ -1,4 +1,5 @@
 package import BytesE
+import CModuleABI
 package import ModuleKit
 package import Unpacking
 
@@ -19,10 +20,14 @@ package func expand(
     let last = most < .max - output.count ? output.count + most : .max
     let decoder = format.library.map { StreamDecoder($0) }
     while true {
+        try output.check()
         let rest = data.dropFirst(used)
         let result: (end: InflateEnd, used: Int)
         if let decoder {
-            if used > 0 { try decoder.beginAgain() }
+            guard used == 0 || decoder.beginAgain() else {
+                output.stop(by: EM_BUDGET_MEMORY)
+                return (.overLimit, used)
+            }
             result = try expandOne(rest, decoder, most: last - output.count, into: &output)
         } else if format == .lz4 {
             result = try expandLZ4Frame(rest, into: &output)
@@ -33,7 +38,12 @@ package func expand(
         guard result.end == .complete, output.count < last else { return (result.end, used) }
         // Between streams of XZ there may be zeros, in fours.
         var next = used
-        if format == .xz { while data.load(UInt32.self, at: next) == 0 { next += 4 } }
+        if format == .xz {
+            while data.load(UInt32.self, at: next) == 0 {
+                next += 4
+                if next & 0xffff == 0 { try output.check() }
+            }
+        }
         guard format.isContinued(by: data.dropFirst(next)) else { return (.complete, used) }
         used = next
     }

@@ -2,17 +2,19 @@ import BytesE
 import ModuleKit
 import Unpacking
 
-/// Expands what `compress` writes: LZW with codes of 9 to 16 bits, the lowest bit first (ncompress, compress42.c).
+/// Expands what `compress` writes: LZW with codes of 9 to 16 bits, the lowest bit first (ncompress, compress42.c). Where less
+/// bits are stated there are no codes but those of bytes.
 ///
 /// The stream has no end mark: all of the data belongs to it.
 func uncompress(_ data: ByteView, into output: inout Output) throws(ModuleError) -> (end: InflateEnd, used: Int) {
-    guard data.count > 3, (9...16).contains(data[2] & 0x1f) else { return (.damaged, 0) }
-    var codes = LZWCodes(data.dropFirst(3), most: Int(data[2] & 0x1f))
+    guard data.count > 3, data[2] & 0x1f <= 16 else { return (.damaged, 0) }
+    let most = Int(data[2] & 0x1f)
+    var codes = LZWCodes(data.dropFirst(3), most: most)
     let hasClear = data[2] & 0x80 != 0
     let first = hasClear ? 257 : 256
     // The text of a code is that of the code before it and one byte more, and so lies in the output in one piece.
-    var starts = [Int](repeating: 0, count: 1 << codes.most)
-    var counts = [Int](repeating: 0, count: 1 << codes.most)
+    var starts = [Int](repeating: 0, count: 1 << most)
+    var counts = [Int](repeating: 0, count: 1 << most)
     var free = first
     var last: (start: Int, count: Int)?
     var turns = 0
@@ -51,7 +53,7 @@ func uncompress(_ data: ByteView, into output: inout Output) throws(ModuleError)
 /// Codes of growing width. They come in groups of eight: when the width changes, the rest of a group is left out.
 private struct LZWCodes {
     private let data: ByteView
-    let most: Int
+    private let most: Int
     private var width = 9
     /// In bits.
     private var position = 0

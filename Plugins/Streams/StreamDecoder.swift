@@ -1,4 +1,5 @@
 import BytesE
+import CModuleABI
 import CStreams
 import ModuleKit
 import Unpacking
@@ -12,16 +13,33 @@ final class StreamDecoder {
     init(lzma properties: UInt8, window: UInt32) { handle = CStreams_new_lzma(properties, window) }
     deinit { CStreams_free(handle) }
 
-    func beginAgain() throws(ModuleError) {
-        guard let handle, CStreams_again(handle) == 1 else { throw .memory }
+    /// Whether something comes out of the first bytes of a stream, and no damage. It cannot be used any more.
+    func begins(_ data: ByteView) -> Bool {
+        guard let handle else { return false }
+        var input = data.buffer.baseAddress
+        var inputLeft = data.count
+        var room = InlineArray<256, UInt8>(repeating: 0)
+        var roomLeft = 256
+        var mutable = room.mutableSpan
+        let status = mutable.withUnsafeMutableBufferPointer { buffer in
+            var place = buffer.baseAddress
+            return CStreams_expand(handle, &inputLeft, &input, &roomLeft, &place)
+        }
+        return status != CSTREAMS_DAMAGED && roomLeft < 256
     }
+
+    /// Whether it is ready for another stream: not without memory.
+    func beginAgain() -> Bool { handle.map { CStreams_again($0) == 1 } ?? false }
 }
 
 /// Expands one stream by a library.
 func expandOne(
     _ data: ByteView, _ decoder: StreamDecoder, most: Int, into output: inout Output
 ) throws(ModuleError) -> (end: InflateEnd, used: Int) {
-    guard let handle = decoder.handle else { throw .memory }
+    guard let handle = decoder.handle else {
+        output.stop(by: EM_BUDGET_MEMORY)
+        return (.overLimit, 0)
+    }
     var used = 0
     var left = most
     while left > 0 {
@@ -46,7 +64,10 @@ func expandOne(
         case CSTREAMS_MORE:
             // Neither input nor output moved although there was room: the input is at its end.
             if consumed == 0 && made == 0 { return (used >= data.count ? .truncated : .damaged, used) }
-        case CSTREAMS_NO_MEMORY: throw .memory
+        case CSTREAMS_NO_MEMORY:
+            // What came out before is looked at.
+            output.stop(by: EM_BUDGET_MEMORY)
+            return (.overLimit, used)
         default: return (.damaged, used)
         }
     }

@@ -26,10 +26,10 @@ package enum StreamFormat: UInt32, Sendable {
         case .xz:
             data.loadBigEndian(UInt32.self, at: 0) == 0xfd37_7a58 && data.loadBigEndian(UInt16.self, at: 4) == 0x5a00
         case .lzma: looksLikeLZMA(data)
-        case .lzip: data.hasPrefix(ByteView("LZIP\u{1}"))
-        case .zstd: looksLikeZstandard(data)
-        case .lz4: LZ4Frame(data) != nil
-        case .compress: data.count > 3 && data[0] == 0x1f && data[1] == 0x9d && (9...16).contains(data[2] & 0x1f)
+        case .lzip: data.hasPrefix(ByteView("LZIP")) && data.count > 4 && data[4] <= 1
+        case .zstd: behindSkippable(data).load(UInt32.self, at: 0) == 0xfd2f_b528
+        case .lz4: LZ4Frame(behindSkippable(data)) != nil
+        case .compress: data.count > 3 && data[0] == 0x1f && data[1] == 0x9d && data[2] & 0x1f <= 16
         }
     }
 
@@ -37,7 +37,7 @@ package enum StreamFormat: UInt32, Sendable {
     func isContinued(by data: ByteView) -> Bool {
         switch self {
         case .lzma, .compress: false
-        case .zstd, .lz4: isBegun(by: data) || isSkippable(data)
+        case .zstd, .lz4: isSkippable(data) || isBegun(by: data)
         default: isBegun(by: data)
         }
     }
@@ -67,22 +67,27 @@ private func isBzip2(_ data: ByteView) -> Bool {
     return magic == 0x3141_5926 || magic == 0x1772_4538
 }
 
-/// The old format has no magic: properties that encoders use, a plausible dictionary, and a size that is unknown or
-/// below 256 GiB (what `file` and liblzma believe too).
+/// The old format has no magic: a plausible dictionary (2^n or 3·2^n), and a size that is unknown or below 256 GiB (what `file`
+/// and liblzma believe too). Of other properties than those that encoders use, the beginning must expand as well.
 private func looksLikeLZMA(_ data: ByteView) -> Bool {
-    guard data.count > 18, data[0] == 0x5d, let dictionary = data.load(UInt32.self, at: 1),
+    guard data.count > 18, data[0] < 225, let dictionary = data.load(UInt32.self, at: 1),
         let size = data.load(UInt64.self, at: 5)
     else { return false }
-    guard dictionary >= 4096, dictionary & (dictionary - 1) == 0 || dictionary % 3 == 0 else { return false }
+    let odd = dictionary == 0 ? 0 : dictionary >> UInt32(dictionary.trailingZeroBitCount)
+    guard dictionary >= 4096, odd == 1 || odd == 3 else { return false }
     // The first byte of the range coder is 0.
-    return (size == .max || size < 1 << 38) && data[13] == 0
+    guard size == .max || (1..<1 << 38).contains(size), data[13] == 0 else { return false }
+    return data[0] == 0x5d || StreamDecoder(CSTREAMS_LZMA).begins(data.prefix(512))
 }
 
-/// A frame (RFC 8878 3.1.1), or a skippable frame before one.
-private func looksLikeZstandard(_ data: ByteView) -> Bool {
-    if data.load(UInt32.self, at: 0) == 0xfd2f_b528 { return true }
-    guard isSkippable(data), let size = data.load(UInt32.self, at: 4) else { return false }
-    return data.load(UInt32.self, at: 8 + Int(size)) == 0xfd2f_b528
+/// What follows frames that are passed over; of very many, those behind are not looked at.
+private func behindSkippable(_ data: ByteView) -> ByteView {
+    var rest = data
+    for _ in 0..<64 where isSkippable(rest) {
+        guard let size = rest.load(UInt32.self, at: 4) else { break }
+        rest = rest.dropFirst(8 + Int(size))
+    }
+    return rest
 }
 
 /// A frame that decoders pass over (RFC 8878 3.1.2), which LZ4 has too.

@@ -3,8 +3,9 @@ package import CModuleABI
 package import ModuleKit
 package import Unpacking
 
-/// One compressed file: bzip2, xz and their kin. Streams one behind another are one file, as the tools have it; what lies
-/// behind them and is none is a child of its own.
+/// One compressed file: bzip2, xz and their kin. Streams one behind another are one file, as the tools have it. What lies
+/// behind them and is none is a child of its own; of a damaged one everything, which may have a few bytes of a stream before
+/// it only to hide.
 package final class StreamUnpacker: Unpacker {
     private let compression: StreamFormat
     private var isDone = false
@@ -32,9 +33,11 @@ package final class StreamUnpacker: Unpacker {
         found(child.flags)
         try close(&output, &child)
         try submit(child, name: innerName())
+        if result.end == .overLimit { return true }
+        let rest = result.end == .complete ? result.used : min(4, data.count)
         // Only zeros are padding.
-        if result.end == .complete, data.dropFirst(result.used).buffer.contains(where: { $0 != 0 }), mayHaveChildren() {
-            try submit(part(result.used..<data.count))
+        if data.dropFirst(rest).buffer.contains(where: { $0 != 0 }), mayHaveChildren() {
+            try submit(part(rest..<data.count))
         }
         return true
     }

@@ -93,6 +93,9 @@ package struct Output {
         }
     }
 
+    /// A limit that was met elsewhere ends the unpacking: EM_BUDGET_….
+    package mutating func stop(by kind: UInt32) { stoppedBy = kind }
+
     /// Adds a copy of some bytes; false when a limit is met.
     package mutating func append(_ bytes: ByteView) throws(ModuleError) -> Bool {
         var rest = bytes

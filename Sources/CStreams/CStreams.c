@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <lzma.h>
 #include <stdlib.h>
+// For a parameter that libzstd counts as experimental: without it, sums are checked.
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -28,6 +30,7 @@ static int begin(struct decoder *decoder) {
         decoder->zstd = ZSTD_createDCtx();
         decoder->zstd_wants = 1;
         if (!decoder->zstd) return 0;
+        ZSTD_DCtx_setParameter(decoder->zstd, ZSTD_d_forceIgnoreChecksum, ZSTD_d_ignoreChecksum);
         return !ZSTD_isError(ZSTD_DCtx_setParameter(
             decoder->zstd, ZSTD_d_windowLogMax, ZSTD_dParam_getBounds(ZSTD_d_windowLogMax).upperBound));
     default: return 0;
@@ -70,8 +73,9 @@ void *CStreams_new_lzma(uint8_t properties, uint32_t window) {
     size_t in_left = sizeof head, out_left = 1;
     uint8_t *out = &none;
     // Properties that are none make every further step fail.
-    CStreams_expand(decoder, &in_left, &in, &out_left, &out);
-    return decoder;
+    if (CStreams_expand(decoder, &in_left, &in, &out_left, &out) != CSTREAMS_NO_MEMORY) return decoder;
+    CStreams_free(decoder);
+    return NULL;
 }
 
 void CStreams_free(void *pointer) {
