@@ -13,21 +13,6 @@ final class StreamDecoder {
     init(lzma properties: UInt8, window: UInt32) { handle = CStreams_new_lzma(properties, window) }
     deinit { CStreams_free(handle) }
 
-    /// Whether something comes out of the first bytes of a stream, and no damage. It cannot be used any more.
-    func begins(_ data: ByteView) -> Bool {
-        guard let handle else { return false }
-        var input = data.buffer.baseAddress
-        var inputLeft = data.count
-        var room = InlineArray<256, UInt8>(repeating: 0)
-        var roomLeft = 256
-        var mutable = room.mutableSpan
-        let status = mutable.withUnsafeMutableBufferPointer { buffer in
-            var place = buffer.baseAddress
-            return CStreams_expand(handle, &inputLeft, &input, &roomLeft, &place)
-        }
-        return status != CSTREAMS_DAMAGED && roomLeft < 256
-    }
-
     /// Whether it is ready for another stream: not without memory.
     func beginAgain() -> Bool { handle.map { CStreams_again($0) == 1 } ?? false }
 }

@@ -94,3 +94,20 @@ private func behindSkippable(_ data: ByteView) -> ByteView {
 func isSkippable(_ data: ByteView) -> Bool {
     data.load(UInt32.self, at: 0).map { $0 & 0xffff_fff0 == 0x184d_2a50 } ?? false
 }
+
+extension StreamDecoder {
+    /// Whether something comes out of the first bytes of a stream, and no damage. It cannot be used any more.
+    fileprivate func begins(_ data: ByteView) -> Bool {
+        guard let handle else { return false }
+        var input = data.buffer.baseAddress
+        var inputLeft = data.count
+        var room = InlineArray<256, UInt8>(repeating: 0)
+        var roomLeft = 256
+        var mutable = room.mutableSpan
+        let status = mutable.withUnsafeMutableBufferPointer { buffer in
+            var place = buffer.baseAddress
+            return CStreams_expand(handle, &inputLeft, &input, &roomLeft, &place)
+        }
+        return status != CSTREAMS_DAMAGED && roomLeft < 256
+    }
+}
