@@ -34,7 +34,7 @@ extension ZIPUnpacker {
         case 1...6, 8, 9, 12, 14, 20, 93, 95:
             let format = Self.format(method)
             // What a wrong password makes of the data begins like none of them.
-            if method == 14 {
+            if method == 14, packed.load(UInt16.self, at: 2) == 5 {
                 try StreamFormat.lzma.reserveWindow(scan, for: object, stated: packed.load(UInt32.self, at: 5))
             } else if let format, format.isBegun(by: packed) {
                 try format.reserveWindow(scan, for: object, stated: nil)

@@ -80,8 +80,7 @@ final class FlashUnpacker: Unpacker {
                 packed, most: Int(clamping: stated) - Self.headSize, mostWindow: .max, into: &output
             ).end
             : try inflateZlib(packed, into: &output).end
-        if end == .damaged, output.stoppedBy == 0 { child.flags |= EM_OBJECT_MALFORMED }
-        if end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
+        note(end, &child)
         found(child.flags)
         try close(&output, &child)
         try submit(child)

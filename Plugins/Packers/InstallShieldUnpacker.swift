@@ -208,8 +208,7 @@ final class InstallShieldUnpacker: Unpacker {
         let unmasked = try plain.finish()
         var output = try Output(scan, in: object)
         let end = try inflateZlib(unmasked, into: &output).end
-        if end == .damaged { child.flags |= EM_OBJECT_MALFORMED }
-        if end == .truncated { child.flags |= EM_OBJECT_TRUNCATED }
+        note(end, &child)
         try close(&output, &child)
         try submit(child, name: name)
         return true

@@ -10,7 +10,7 @@ package import Unpacking
 /// - Parameters:
 ///   - data: begins with a stream.
 ///   - format: its compression.
-///   - most: the streams end after so many bytes, whatever follows.
+///   - most: the streams end after so many bytes, whatever follows; not for LZ4 and compress, which end by themselves.
 /// - Returns: how they ended, and how many bytes of the data belong to them.
 /// - Throws: what the host answers when the scan must end.
 package func expand(
