@@ -363,7 +363,9 @@ let testTargets: [Target] = [
         ]),
     tests("Quarantine", ["Quarantine", "Bytes", "Platform"]),
     tests("DataModule", ["DataModule", "Bytes", "Platform", "CModuleABI", "CElf"]),
-    tests("SignatureCompiler", ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto"]),
+    tests(
+        "SignatureCompiler",
+        ["SignatureCompiler", "DataModule", "Bytes", "Platform", "CModuleABI", "CCrypto", "CPCRE2"]),
     tests(
         "CVD", ["FuzzCorpus", "CVD", "Bytes", "CCrypto"],
         exclude: ["Fixtures", "make-fixtures.py", "make-changes.py", "containers.py"]),

@@ -17,6 +17,7 @@ struct LogicalEvaluator {
     let facts: ObjectFacts
     let hits: Hits
     let regexes: RegexCache
+    private let scratch: Scratch
     let check: () -> Bool
     /// Looks for parts that are in no index.
     private var verifier: Verifier
@@ -43,7 +44,8 @@ struct LogicalEvaluator {
 
     init(
         rules: RuleSet, bytes: ByteView, object: ByteView, target: UInt32, size: Int, facts: ObjectFacts, hits: Hits,
-        regexes: RegexCache, verifier: Verifier, icons: IconSet, check: @escaping () -> Bool
+        regexes: RegexCache, scratch: Scratch, verifier: Verifier, icons: IconSet,
+        check: @escaping () -> Bool
     ) {
         self.icons = icons
         self.rules = rules
@@ -54,6 +56,7 @@ struct LogicalEvaluator {
         self.facts = facts
         self.hits = hits
         self.regexes = regexes
+        self.scratch = scratch
         self.verifier = verifier
         self.check = check
     }
@@ -335,11 +338,15 @@ struct LogicalEvaluator {
             return 0
         }
         let text = bytes.slice(Int(regex.bytes), Int(regex.bytes) + Int(regex.length))
-        guard let compiled = regexes.regex(index, text, options: regex.options) else {
+        let sieve = range.anchored ? ByteView() : sieve(of: regex)
+        // Machine code is anchored when it is made, not when it is used.
+        let options = range.anchored || !sieve.isEmpty ? regex.options | EM_REGEX_ANCHORED : regex.options
+        guard let compiled = regexes.regex(index, text, options: options) else {
             outcome = .failed
             return 0
         }
-        return count(compiled, regex, range)
+        return count(
+            ExpressionSearch(compiled, in: range.subject, sieve: sieve, scratch: scratch, check: check), regex, range)
     }
 
     /// What a regular expression looks at, and how far behind its beginning a match may begin (nil: anywhere).
@@ -381,14 +388,19 @@ struct LogicalEvaluator {
             anchored: regex.options & EM_REGEX_ROLLING == 0 && shift == 0)
     }
 
-    private mutating func count(_ compiled: Regex, _ regex: em_regex, _ range: SearchRange) -> Int {
+    /// EM_SIEVE_SIZE bytes, or none.
+    private func sieve(of regex: em_regex) -> ByteView {
+        guard regex.sieve_length == EM_SIEVE_SIZE else { return ByteView() }
+        return bytes.part(at: UInt64(regex.sieve), elements: UInt64(regex.sieve_length), size: 1) ?? ByteView()
+    }
+
+    private mutating func count(_ search: ExpressionSearch, _ regex: em_regex, _ range: SearchRange) -> Int {
+        var search = search
         var count = 0
         var from = 0
         var last = -1
         repeat {
-            guard case .match(let found) = compiled.search(range.subject, from: from, anchored: range.anchored) else {
-                break
-            }
+            guard let found = search.next(from: from) else { break }
             if let shift = range.shift, found.lowerBound > shift { break }
             // A match that begins where the one before did is the same.
             if found.lowerBound > last {
@@ -402,6 +414,7 @@ struct LogicalEvaluator {
                 break
             }
         } while regex.options & EM_REGEX_GLOBAL != 0 && from < range.subject.count && count < Self.regexLimit
+        if search.isCancelled { outcome = .cancelled }
         return count
     }
 }

@@ -145,7 +145,8 @@ extension Database {
                     scratch: scratch, check: check)
                 var evaluator = LogicalEvaluator(
                     rules: rules, bytes: patterns.bytes, object: object, target: target, size: size, facts: facts,
-                    hits: scratch.hits, regexes: cache, verifier: verifier, icons: icons, check: check)
+                    hits: scratch.hits, regexes: cache, scratch: scratch, verifier: verifier, icons: icons, check: check
+                )
                 var outcome = MatchOutcome.complete
                 var untilCheck = Self.rulesBetweenChecks
                 let isWhole = rules.forEachCandidate(scratch.hits, target: target, scratch: scratch) { number in

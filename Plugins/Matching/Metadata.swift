@@ -191,7 +191,7 @@ extension Database {
         _ number: UInt32, _ expression: ByteView, options: UInt32 = 0, in text: ByteView
     ) -> Regex.Outcome {
         regexes.with { cache in
-            cache.regex(number, expression, options: options)?.search(text, from: 0, anchored: false) ?? .limit
+            cache.regex(number, expression, options: options)?.search(text, from: 0) ?? .limit
         }
     }
 }

@@ -11,7 +11,8 @@ package struct RuleSet {
         rules = try table.section(EM_SECTION_LOGICAL, element: MemoryLayout<em_rule>.stride)
         parts = try table.section(EM_SECTION_RULE_PARTS, element: MemoryLayout<em_rule_part>.stride)
         operations = try table.section(EM_SECTION_EXPRESSIONS, element: MemoryLayout<em_operation>.stride)
-        regexes = try table.section(EM_SECTION_REGEX, element: MemoryLayout<em_regex>.stride)
+        regexes = try table.section(
+            EM_SECTION_REGEX, element: MemoryLayout<em_regex>.stride, version: EM_REGEX_VERSION)
         compares = try table.section(EM_SECTION_COMPARES, element: MemoryLayout<em_compare>.stride)
         conditions = try table.section(EM_SECTION_CONDITIONS, element: MemoryLayout<em_condition>.stride)
         slots = try table.section(EM_SECTION_SLOTS, element: MemoryLayout<em_slot>.stride)

@@ -60,17 +60,15 @@ package final class Regex {
         pcre2_code_free_8(code)
     }
 
-    /// Looks for a match from `from` on; `anchored`: only there.
-    package func search(_ subject: ByteView, from: Int, anchored: Bool) -> Outcome {
+    /// Looks for a match from `from` on; one that was compiled with EM_REGEX_ANCHORED: only there.
+    package func search(_ subject: ByteView, from: Int) -> Outcome {
         guard from >= 0, from <= subject.count else { return .none }
-        var flags: UInt32 = 0
-        if anchored { flags |= PCRE2_ANCHORED }
         let result = withUnsafePointer(to: UInt8(0)) { empty in
             let subject = (base: subject.base ?? empty, count: subject.count)
-            let result = pcre2_match_8(code, subject.base, subject.count, from, flags, data, context)
+            let result = pcre2_match_8(code, subject.base, subject.count, from, 0, data, context)
             guard result == PCRE2_ERROR_JIT_STACKLIMIT else { return result }
             // Long repetitions need more than the small stack of machine code; without it they have the heap.
-            return pcre2_match_8(code, subject.base, subject.count, from, flags | PCRE2_NO_JIT, data, context)
+            return pcre2_match_8(code, subject.base, subject.count, from, PCRE2_NO_JIT, data, context)
         }
         // 0 says that there are more groups than places for them: the first place is the whole match.
         if result >= 0, let places = pcre2_get_ovector_pointer_8(data) {

@@ -8,7 +8,7 @@ package final class RegexCache {
     package static let capacity = 128
 
     private struct Entry {
-        var number: UInt32
+        var number, options: UInt32
         var regex: Regex
         var used: UInt64
     }
@@ -21,12 +21,12 @@ package final class RegexCache {
     /// The expression of a number, compiled when it is not there; the one that was not used longest gives way.
     package func regex(_ number: UInt32, _ expression: ByteView, options: UInt32) -> Regex? {
         clock &+= 1
-        for i in entries.indices where entries[i].number == number {
+        for i in entries.indices where entries[i].number == number && entries[i].options == options {
             entries[i].used = clock
             return entries[i].regex
         }
         guard let regex = Regex(expression, options: options) else { return nil }
-        let entry = Entry(number: number, regex: regex, used: clock)
+        let entry = Entry(number: number, options: options, regex: regex, used: clock)
         guard entries.count >= Self.capacity else {
             entries.append(entry)
             return regex

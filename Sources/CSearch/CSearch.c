@@ -255,6 +255,30 @@ size_t CSearch_places(
     return CSearch_places_plain(bytes, count, from, to, index, places);
 }
 
+static size_t placesOf(const Passed *passed, size_t count, size_t from, size_t *places) {
+    for (size_t i = 0; i < count; i++) places[i] = from + passed->distances[i];
+    return count;
+}
+
+size_t CSearch_sift_plain(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const void *sieve, size_t *places) {
+    if (from >= to) return 0;
+    Passed passed;
+    const size_t passedCount = siftPlain(bytes, count, from, to, sieve, &passed);
+    return placesOf(&passed, passedCount, from, places);
+}
+
+size_t CSearch_sift(const uint8_t *bytes, size_t count, size_t from, size_t to, const void *sieve, size_t *places) {
+#if defined(__x86_64__)
+    if (from < to && siftsMany()) {
+        Passed passed;
+        const size_t passedCount = siftMany(bytes, count, from, to, sieve, &passed);
+        return placesOf(&passed, passedCount, from, places);
+    }
+#endif
+    return CSearch_sift_plain(bytes, count, from, to, sieve, places);
+}
+
 // MARK: - Which grams there are
 
 void CSearch_note_grams_plain(const uint8_t *bytes, size_t from, size_t to, uint32_t *words, uint32_t shift) {

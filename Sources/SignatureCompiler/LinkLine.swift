@@ -55,7 +55,7 @@ struct LinkLine {
     private static func expression(_ kind: UInt32, _ text: ByteView) throws(LineError) -> Content {
         let regex = Array("^(?:".utf8) + text.array + Array("/)$".utf8)
         try RegexCheck.check(regex, options: 0)
-        return .rule(kind, regex, literal: RegexLiteral.longest(text))
+        return .rule(kind, regex, literal: ExpressionOutline(text, ignoresCase: false)?.literal ?? [])
     }
 
     private static func hash(_ kind: ByteView, _ text: ByteView) throws(LineError) -> Content {
@@ -95,123 +95,5 @@ struct LinkLine {
             throw .unsupported("for an older engine")
         }
         return line.prefix(colon)
-    }
-}
-
-/// Bytes that every match of a regular expression has.
-enum RegexLiteral {
-    /// The longest run of plain characters outside groups and classes; empty when that is uncertain.
-    static func longest(_ expression: ByteView) -> [UInt8] {
-        var longest: [UInt8] = []
-        var run: [UInt8] = []
-        var depth = 0
-        var index = 0
-        func end() {
-            if run.count > longest.count { longest = run }
-            run = []
-        }
-        while index < expression.count {
-            let byte = expression[index]
-            index += 1
-            switch byte {
-            case UInt8(ascii: "("):
-                end()
-                guard !changesSyntax(expression, index) else { return [] }
-                depth += 1
-            case UInt8(ascii: ")"):
-                end()
-                depth -= 1
-            case UInt8(ascii: "["):
-                end()
-                guard let close = classEnd(expression, index) else { return [] }
-                index = close
-            case UInt8(ascii: "|") where depth == 0: return []
-            case UInt8(ascii: "?"), UInt8(ascii: "*"), UInt8(ascii: "{"):
-                // What stands before it need not be there.
-                if !run.isEmpty { run.removeLast() }
-                end()
-                if byte == UInt8(ascii: "{") {
-                    index = (expression.firstIndex(of: UInt8(ascii: "}"), from: index) ?? expression.count - 1) + 1
-                }
-            case UInt8(ascii: "\\"):
-                guard let escaped = escape(expression, &index) else { return [] }
-                if let byte = escaped.byte {
-                    if depth == 0 { run.append(byte) }
-                } else {
-                    end()
-                }
-            case UInt8(ascii: "."), UInt8(ascii: "+"), UInt8(ascii: "^"), UInt8(ascii: "$"): end()
-            default:
-                if depth == 0 { run.append(byte) }
-            }
-        }
-        end()
-        return depth == 0 ? longest : []
-    }
-
-    /// What a backslash and what follows it mean: a byte, or something else (nil); nil when that is uncertain.
-    private static func escape(_ expression: ByteView, _ index: inout Int) -> (byte: UInt8?, isWhole: Bool)? {
-        guard index < expression.count else { return nil }
-        let escaped = expression[index]
-        index += 1
-        guard escaped &- 0x30 < 10 || (escaped | 0x20) &- 0x61 < 26 else { return (escaped, true) }
-        switch escaped {
-        case UInt8(ascii: "n"): return (0x0a, true)
-        case UInt8(ascii: "r"): return (0x0d, true)
-        case UInt8(ascii: "t"): return (0x09, true)
-        case UInt8(ascii: "x"):
-            guard index + 1 < expression.count, let high = hexValue(expression[index]),
-                let low = hexValue(expression[index + 1])
-            else { return nil }
-            index += 2
-            return (high << 4 | low, true)
-        case UInt8(ascii: "d"), UInt8(ascii: "D"), UInt8(ascii: "s"), UInt8(ascii: "S"), UInt8(ascii: "w"),
-            UInt8(ascii: "W"), UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "v"), UInt8(ascii: "V"),
-            UInt8(ascii: "b"), UInt8(ascii: "B"), UInt8(ascii: "A"), UInt8(ascii: "z"), UInt8(ascii: "Z"),
-            UInt8(ascii: "G"), UInt8(ascii: "R"), UInt8(ascii: "N"), UInt8(ascii: "K"):
-            return (nil, true)
-        // Numbers, quoted text, properties and references.
-        default: return nil
-        }
-    }
-
-    /// Whether the parenthesis before `index` begins a verb, or options with which spaces stand for nothing.
-    private static func changesSyntax(_ expression: ByteView, _ index: Int) -> Bool {
-        guard index < expression.count else { return false }
-        if expression[index] == UInt8(ascii: "*") { return true }
-        guard expression[index] == UInt8(ascii: "?") else { return false }
-        var at = index + 1
-        while at < expression.count,
-            (expression[at] | 0x20) &- 0x61 < 26 || expression[at] == UInt8(ascii: "-")
-                || expression[at] == UInt8(ascii: "^")
-        {
-            if expression[at] == UInt8(ascii: "x") { return true }
-            at += 1
-        }
-        return false
-    }
-
-    private static func hexValue(_ byte: UInt8) -> UInt8? {
-        if byte &- 0x30 < 10 { return byte &- 0x30 }
-        let letter = byte | 0x20
-        return letter &- 0x61 < 6 ? letter &- 0x61 + 10 : nil
-    }
-
-    /// Behind the bracket that closes a class.
-    private static func classEnd(_ expression: ByteView, _ start: Int) -> Int? {
-        var index = start
-        if index < expression.count, expression[index] == UInt8(ascii: "^") { index += 1 }
-        // A bracket at the beginning is one of the class.
-        if index < expression.count, expression[index] == UInt8(ascii: "]") { index += 1 }
-        while index < expression.count {
-            if expression[index] == UInt8(ascii: "\\") {
-                index += 2
-            } else if expression[index] == UInt8(ascii: "]") {
-                return index + 1
-            } else {
-                index += 1
-            }
-        }
-        return nil
     }
 }

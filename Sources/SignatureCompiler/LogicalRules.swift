@@ -41,12 +41,15 @@ extension RuleTable {
                 record.bytes = try patterns.place(regex.expression.array)
                 record.length = UInt32(regex.expression.count)
                 record.options = regex.options
-                if regex.options & EM_REGEX_EXTENDED == 0 {
-                    let literal = RegexLiteral.longest(regex.expression)
+                if let outline = regex.outline {
+                    let literal = outline.literal
                     if literal.count >= 4 {
                         record.literal = try patterns.place(literal)
                         record.literal_length = UInt32(literal.count)
                         literals[number] = try literalSlot(literal, target, &patterns)
+                    } else if regex.options & EM_REGEX_ANCHORED == 0, let sieve = ExpressionSieve(outline) {
+                        record.sieve = try place(sieve, &patterns)
+                        record.sieve_length = EM_SIEVE_SIZE
                     }
                 }
                 record.offset = regex.place.offset
@@ -72,6 +75,16 @@ extension RuleTable {
             Self.trigger($0, line, rule.parts, literals, depth: 0)
         }
         try add(rule)
+    }
+
+    /// Where a sieve lies in BYTES. Many signatures are variants of each other.
+    private mutating func place(
+        _ sieve: ExpressionSieve, _ patterns: inout PatternTable
+    ) throws(DataModuleError) -> UInt32 {
+        if let place = sieves[sieve] { return place }
+        let place = try patterns.place(sieve.bytes)
+        sieves[sieve] = place
+        return place
     }
 
     /// The slot of pictures that look so. No part in bytes begins with its mark.

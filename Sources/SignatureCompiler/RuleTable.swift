@@ -39,6 +39,8 @@ struct RuleTable {
     private var compares: [em_compare] = []
     private var slots: [em_slot] = []
     private var known: [Key: UInt32] = [:]
+    /// Where the sieves of regular expressions lie in BYTES.
+    var sieves: [ExpressionSieve: UInt32] = [:]
     /// Slots of pictures.
     var images: Set<ImageHash> = []
 
@@ -161,7 +163,8 @@ struct RuleTable {
         }
         return [
             section(EM_SECTION_LOGICAL, rules), section(EM_SECTION_EXPRESSIONS, operations),
-            section(EM_SECTION_REGEX, regexes), section(EM_SECTION_SLOTS, plan.slots),
+            DatabaseSection(EM_SECTION_REGEX, version: EM_REGEX_VERSION, regexes),
+            section(EM_SECTION_SLOTS, plan.slots),
             section(EM_SECTION_TRIGGERS, plan.numbers), section(EM_SECTION_RULE_PARTS, parts),
             section(EM_SECTION_CONDITIONS, conditions), section(EM_SECTION_UNTRIGGERED, plan.runs),
             section(EM_SECTION_COMPARES, compares),

@@ -1,4 +1,5 @@
 import CModuleABI
+import YARA
 
 /// Tells by four bytes of most places that no anchor begins there. See em_pattern_index.
 ///
@@ -68,6 +69,28 @@ struct Sieve {
 
     mutating func add(_ gram: UInt32, to group: Int) {
         for place in 0..<4 { set(Int(gram >> UInt32(8 * place) & 0xff), place, group) }
+    }
+
+    /// Lets places pass that have a byte of each set.
+    mutating func add(_ sets: [ByteSet], to group: Int) {
+        for (place, set) in sets.enumerated() {
+            set.forEach { self.set(Int($0), place, group) }
+        }
+    }
+
+    /// The share of places that have a byte of each set.
+    static func share(ofPlacesWith sets: [ByteSet]) -> Double {
+        var ordinary = 1.0
+        var noise = 1.0
+        for set in sets {
+            // Of the smaller one of the set and what it lacks.
+            let isSmall = set.count <= 128
+            var sum = 0.0
+            (isSmall ? set : set.inverted).forEach { sum += share(Int($0)) }
+            ordinary *= isSmall ? sum : 1 - sum
+            noise *= Double(set.count) / 256
+        }
+        return (1 - Self.noise) * ordinary + Self.noise * noise
     }
 
     /// Lets places pass that begin with two bytes.

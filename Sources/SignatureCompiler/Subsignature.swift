@@ -159,6 +159,12 @@ struct RegexSubsignature {
         self.options = options
         try RegexCheck.check(expression, options: options)
     }
+
+    /// What its matches are made of, if that can be told.
+    var outline: ExpressionOutline? {
+        guard options & EM_REGEX_EXTENDED == 0 else { return nil }
+        return ExpressionOutline(expression, ignoresCase: options & EM_REGEX_CASELESS != 0)
+    }
 }
 
 /// `part(offset#options length#comparison[,comparison])`.

@@ -27,9 +27,9 @@ package struct Regex: Sendable, Equatable {
 /// A set of bytes.
 package struct ByteSet: Sendable, Hashable {
     /// Bit n of word n / 64 stands for byte n.
-    package var words: [UInt64]
+    package var words: SIMD4<UInt64>
 
-    package init() { words = [0, 0, 0, 0] }
+    package init() { words = .zero }
 
     package init(_ ranges: ClosedRange<UInt8>...) {
         self.init()
@@ -47,14 +47,20 @@ package struct ByteSet: Sendable, Hashable {
     package func contains(_ byte: UInt8) -> Bool { words[Int(byte >> 6)] >> UInt64(byte & 63) & 1 != 0 }
     package mutating func insert(_ byte: UInt8) { words[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
     package mutating func insert(_ range: ClosedRange<UInt8>) { for byte in range { insert(byte) } }
-    package mutating func formUnion(_ other: ByteSet) { for i in 0..<4 { words[i] |= other.words[i] } }
-    package var inverted: ByteSet {
+    package mutating func formUnion(_ other: ByteSet) { words |= other.words }
+    package func union(_ other: ByteSet) -> ByteSet {
         var result = self
-        for i in 0..<4 { result.words[i] = ~words[i] }
+        result.formUnion(other)
         return result
     }
 
-    package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
+    package var inverted: ByteSet {
+        var result = self
+        result.words = ~words
+        return result
+    }
+
+    package var count: Int { words.indices.reduce(0) { $0 + words[$1].nonzeroBitCount } }
 
     /// With both cases of each letter.
     package var caseFolded: ByteSet {
@@ -64,6 +70,17 @@ package struct ByteSet: Sendable, Hashable {
             if contains(letter | 0x20) { result.insert(letter) }
         }
         return result
+    }
+
+    /// Tells its members, ascending.
+    package func forEach(_ body: (UInt8) -> Void) {
+        for i in words.indices {
+            var word = words[i]
+            while word != 0 {
+                body(UInt8(64 * i + word.trailingZeroBitCount))
+                word &= word - 1
+            }
+        }
     }
 
     /// Its members, ascending.

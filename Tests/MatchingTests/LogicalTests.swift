@@ -170,6 +170,28 @@ struct LogicalTests {
         list += no("0&2;'alpha';0/b+/;1/c+/", "alpha cc")
         list += no("0&1=0;'alpha';0/bra/", "alpha bra")
         list += yes("0&1=0;'alpha';0/bra/", "alpha")
+        // Those with a sieve: see ExpressionSearch.
+        for gap in [0, 1, 2_033, 2_038, 2_040, 2_041, 2_042, 2_043, 4_100] {
+            let dashes = String(repeating: "-", count: gap)
+            list += yes("0&1;'alpha';0/b[xyz]\\da/", "alpha" + dashes + "bx1a", "bx1a" + dashes + "alpha")
+            list += no("0&1;'alpha';0/b[xyz]\\da/", "alpha" + dashes + "bx1", "alpha" + dashes + "bx11a")
+            list += yes("0&1=2;'alpha';0/b[xyz]\\da/g", "alpha bz2a" + dashes + "bx1a", "alphabz2abx1a" + dashes)
+            list += no("0&1=1;'alpha';0/b[xyz]\\da/g", "alpha bz2a" + dashes + "bx1a")
+        }
+        list += yes("0&1;'alpha';0/\\bb[xy]\\da/", "alpha bx1a", "alphabx1a bx2a")
+        list += no("0&1;'alpha';0/\\bb[xy]\\da/", "alphabx1a")
+        list += yes("0&1;'alpha';0/(?<=-)b[xy]\\da/", "alpha-bx1a")
+        list += no("0&1;'alpha';0/(?<!-)b[xy]\\da/", "alpha-bx1a")
+        list += yes("0&1;'alpha';6:0/b[xy]\\da/", "alpha bx1a")
+        list += no("0&1;'alpha';5:0/b[xy]\\da/", "alpha bx1a")
+        list += yes("0&1;'alpha';5:0/b[xy]\\da/r", "alpha bx1a")
+        list += no("0&1;'alpha';7:0/b[xy]\\da/r", "alpha bx1a")
+        list += yes("0&1;'alpha';5,2:0/b[xy]\\da/", "alpha bx1a")
+        list += no("0&1;'alpha';3,2:0/b[xy]\\da/", "alpha bx1a")
+        list += yes("0&1;'alpha';3,7:0/b[xy]\\da/e", "alpha bx1a")
+        list += no("0&1;'alpha';3,6:0/b[xy]\\da/e", "alpha bx1a")
+        list += no("0&1;'alpha';0/b[xy]\\da/A", "alpha bx1a")
+        list += yes("0&1;'alpha';0/b[xy]\\da/A", "bx1a alpha")
         return list
     }()
 

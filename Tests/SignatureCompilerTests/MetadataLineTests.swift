@@ -146,16 +146,4 @@ struct LinkLineTests {
     func refused(_ line: String, _ expected: String) {
         #expect(reason(line) { line throws(LineError) in _ = try LinkLine(line, .protected) } == expected)
     }
-
-    @Test(arguments: [
-        ("abc", "abc"), ("a\\.b", "a.b"), ("(x)abc", "abc"), ("ab?cd", "cd"), ("abc*d", "ab"), ("a|b", ""),
-        ("[abc]de", "de"), ("[]a]bc", "bc"), ("\\w+xyz", "xyz"), (".+", ""), ("ab{2}cde", "cde"), ("(a|b)", ""),
-        ("((x)y)zz", "zz"), ("abc\\", ""), ("[abc", ""),
-        ("\\x41bcd", "Abcd"), ("ab\\101cde", ""), ("\\Qa.b\\Ecde", ""), ("ab\\tc", "ab\tc"), ("(?x)a b c", ""),
-        ("(?i)abc", "abc"), ("(*ACCEPT)abc", ""), ("(?:x)abc", "abc"), ("ab\\k<n>cde", ""), ("\\xZZabc", ""),
-    ])
-    func literals(_ expression: String, _ literal: String) {
-        let found = parse(expression) { RegexLiteral.longest($0) }
-        #expect(String(decoding: found, as: UTF8.self) == literal)
-    }
 }

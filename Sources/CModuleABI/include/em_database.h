@@ -115,8 +115,9 @@ typedef struct em_database_header {
 #define EM_SECTION_YARA_NAMES 136u        /* em_yara_name */
 #define EM_SECTION_YARA_BYTES 137u        /* bytes of texts and names */
 
-#define EM_SECTION_VERSION 1u /* of all sections above but one: */
+#define EM_SECTION_VERSION 1u /* of all sections above but two: */
 #define EM_INDEXES_VERSION 3u /* of INDEXES */
+#define EM_REGEX_VERSION 2u   /* of REGEX */
 
 /* What a signature says about an object that it matches. */
 #define EM_SIGNATURE_UNWANTED 0x01u /* potentially unwanted: EM_FINDING_UNWANTED instead of INFECTED */
@@ -467,6 +468,8 @@ typedef struct em_regex {
     uint8_t reserved;       /* 0 */
     uint32_t first_operation, operation_count; /* the trigger, over parts of the same rule that are no regexes */
     uint32_t literal, literal_length; /* bytes in BYTES that every match has, in whatever case; 0, 0: none are known */
+    uint32_t sieve, sieve_length;     /* in BYTES, EM_SIEVE_SIZE bytes as in em_pattern_index: matches begin only at places that
+                                         pass, and have four bytes or more; 0, 0: anywhere */
 } em_regex;
 
 /* What a picture looks like: a picture with that hash is a match of the slot. */

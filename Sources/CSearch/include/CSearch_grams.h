@@ -61,7 +61,13 @@ static inline void CSearch_prefetch(const void *address) { __builtin_prefetch(ad
 size_t CSearch_places(
     const uint8_t *bytes, size_t count, size_t from, size_t to, const CSearch_index *index, size_t *places);
 
-/// The same on any processor.
+/// The places `from ..< to` that pass a sieve of CSEARCH_SIEVE_SIZE bytes, in their order; the same otherwise.
+size_t CSearch_sift(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const void *sieve, size_t *places);
+
+/// Both on any processor.
+size_t CSearch_sift_plain(
+    const uint8_t *bytes, size_t count, size_t from, size_t to, const void *sieve, size_t *places);
 size_t CSearch_places_plain(
     const uint8_t *bytes, size_t count, size_t from, size_t to, const CSearch_index *index, size_t *places);
 
