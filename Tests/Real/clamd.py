@@ -47,7 +47,7 @@ def connect(address):
     return client
 
 
-def talk(address, *steps, patience=5.0):
+def talk(address, *steps, patience=30.0):
     """Does the steps (bytes, descriptors, a wait, END for the end of what is sent), then reads to the end; the bytes
     that came, and whether the server closed."""
     client = connect(address)
@@ -105,7 +105,7 @@ def tree(*options, **more):
 
 def start(made):
     made.start()
-    assert wait_until(lambda: pongs(made.clamd), 10), made.log_text()[-3000:]
+    assert wait_until(lambda: pongs(made.clamd), 60), made.log_text()[-3000:]
 
 
 def pongs(address):
@@ -135,7 +135,7 @@ class Clamd:
                 f"Foreground yes\nStreamMaxLength 100000\nSelfCheck 0\nUser nobody\nTemporaryDirectory {self.home}\n")
         self.process = subprocess.Popen(
             [self.program, "-c", f"{self.home}/clamd.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert wait_until(lambda: pongs(self.socket), 20)
+        assert wait_until(lambda: pongs(self.socket), 60)
 
     def stop(self):
         self.process.terminate()

@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -93,9 +94,9 @@ class Tree:
         assert done.returncode == 0, done.stderr.decode()
         done = self.command("esets_daemon")
         assert done.returncode == 0, done.stderr.decode() + self.log_text()[-2000:]
-        assert wait_until(lambda: self.command("esets_daemon", "--status").returncode == 0, 10)
+        assert wait_until(lambda: self.command("esets_daemon", "--status").returncode == 0, 60)
         if self.has_agent:
-            assert wait_until(lambda: "started: " in self.log_text(), 10), self.log_text()[-2000:]
+            assert wait_until(lambda: "started: " in self.log_text(), 60), self.log_text()[-2000:]
 
     def stop(self):
         if os.path.exists(self.sbin):
@@ -110,7 +111,7 @@ class Tree:
         count = self.log_text().count("configuration read again")
         done = self.command("esets_daemon", "--reload")
         assert done.returncode == 0, done.stderr.decode()
-        assert wait_until(lambda: self.log_text().count("configuration read again") > count, 10)
+        assert wait_until(lambda: self.log_text().count("configuration read again") > count, 60)
 
     def status(self):
         done = self.command("esets_daemon", "--status", "--json")
@@ -144,6 +145,12 @@ class Tree:
     def scanners(self):
         return self.processes("esets_daemon", "--scanner")
 
+    def ready_scanners(self):
+        """The scanning processes that have loaded a generation."""
+        facts = (self.status() or {}).items()
+        return sorted(int(name.split(".")[1]) for name, fact in facts
+                      if name.startswith("Process.") and re.match(r"scanner .*generation=\d", fact))
+
 
 EXTENSIONS = ("PIPELINING", "SIZE 0", "DSN", "SMTPUTF8", "8BITMIME")
 HANG_UP = object()
@@ -174,7 +181,7 @@ class Sink:
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(host, port), daemon=True)
         self.thread.start()
-        assert self.ready.wait(5)
+        assert self.ready.wait(60)
 
     def _run(self, host, port):
         asyncio.set_event_loop(self.loop)
@@ -190,7 +197,7 @@ class Sink:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
             await asyncio.sleep(0)
-        asyncio.run_coroutine_threadsafe(end(), self.loop).result(5)
+        asyncio.run_coroutine_threadsafe(end(), self.loop).result(60)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
         self.loop.close()
@@ -276,7 +283,7 @@ class Sink:
 class Client:
     """A plain SMTP client that shows every reply."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=60):
+    def __init__(self, port, host="127.0.0.1", timeout=300):
         self.socket = socket.create_connection((host, port), timeout=timeout)
         self.file = self.socket.makefile("rb")
 

@@ -17,13 +17,14 @@ MEMORY = 256 << 20
 
 def scan(tree, path):
     with Peak(tree.scanners) as peak:
-        done = tree.command("esets_scan", "--clean-mode=none", "--json", path, timeout=200)
+        done = tree.command("esets_scan", "--clean-mode=none", "--json", path, timeout=300)
     lines = [json.loads(line) for line in done.stdout.decode(errors="replace").splitlines()]
     file = next((line for line in lines if line["type"] == "file"), {})
     return done.returncode, sorted({reason["reason"] for reason in file.get("not_scanned", [])}), peak.bytes
 
 
-tree = Tree(options=[("global", "av_scan_timeout = 60"), ("global", "num_thrd = 1")])
+# The limit of time is for what never ends: it counts the clock on the wall.
+tree = Tree(options=[("global", "av_scan_timeout = 240"), ("global", "num_thrd = 1")])
 try:
     tree.start()
     scanners = tree.scanners()

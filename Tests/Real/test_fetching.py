@@ -216,7 +216,8 @@ try:
     check(code == 0 and state is not None, f"the compiling process has one, too: {output}")
 
     print("a terminal")
-    server.delay = 0.002
+    # Slow enough to be shown on its way.
+    server.delay = 0.02
     put("slow.ndb", body_signatures(30_001, 2)[0])
     with open(f"{lists}/slow.ndb", "rb") as file:
         put("slow.ndb.sha256", hashlib.sha256(file.read()).hexdigest().encode())

@@ -24,14 +24,15 @@ MEMORY = 350 << 20
 tree = Tree(
     smtp={"listen_addr": '"localhost"', "listen_port": PORT, "server_addr": '"127.0.0.1"', "server_port": NEXT,
           "action_av_notscanned": '"reject"'},
-    options=[("global", "av_scan_timeout = 60"), ("global", "num_thrd = 2")])
+    # The limit of time is for what never ends: it counts the clock on the wall.
+    options=[("global", "av_scan_timeout = 240"), ("global", "num_thrd = 2")])
 sink = Sink(NEXT, bare=True)
 
 
 def scan(path):
     """Exit code, verdict of the file, and the most memory that a scanning process had meanwhile."""
     with Peak(tree.scanners) as peak:
-        done = tree.command("esets_scan", "--clean-mode=none", "--json", path, timeout=200)
+        done = tree.command("esets_scan", "--clean-mode=none", "--json", path, timeout=300)
     lines = [json.loads(line) for line in done.stdout.decode(errors="replace").splitlines()]
     files = [line for line in lines if line["type"] == "file"]
     return done.returncode, files[0] if files else {}, peak.bytes

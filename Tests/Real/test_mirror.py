@@ -22,7 +22,7 @@ DIGEST = hashlib.sha256(b"target").hexdigest()
 subprocess.run(["ip", "address", "add", f"{OTHER}/32", "dev", "lo"], check=True)
 tree = Tree(options=[
     ("mird", "agent_enabled = yes"), ("mird", 'listen_addr = "127.0.0.1"'), ("mird", "num_thrd = 2"),
-    ("mird", "mird_timeout = 3"), ("mird", "mird_client_connections = 8"), ("mird", "mird_client_requests = 20")])
+    ("mird", "mird_timeout = 3"), ("mird", "mird_client_connections = 8"), ("mird", "mird_client_requests = 5")])
 
 
 def put(name, content, age=3_600, mirror=tree.mirror):
@@ -89,7 +89,7 @@ def configure(*settings):
     if any("listen_port" in setting for setting in settings):
         # Another address makes another process.
         return True
-    return wait_until(lambda: tree.log_text().count("configuration read again") > count, 20)
+    return wait_until(lambda: tree.log_text().count("configuration read again") > count, 60)
 
 
 def agent():
@@ -211,15 +211,23 @@ def slow():
 
 # ---------------------------------------------------------------- limits
 
+def all_closed():
+    """Whether no connection is left but the one that asks."""
+    now = counters()
+    return now["connections"] - now["closed"] <= 1
+
+
 def limits():
     print("limits of a client")
+    # Nothing ends here because it was idle.
+    check(configure("mird_timeout = 60"), "reload")
     held = [socket.create_connection(("127.0.0.1", PORT), 10, (OTHER, 0)) for _ in range(8)]
-    check(wait_until(lambda: counters()["connections"] - counters()["closed"] >= 8, 10), "8 connections are taken")
+    check(wait_until(lambda: counters()["connections"] - counters()["closed"] >= 8, 60), "8 connections are taken")
     check(raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", source=OTHER) == b"", "the ninth is closed")
     check(get("/")[0] == 200, "another client is served")
     for client in held:
         client.close()
-    wait_until(lambda: counters()["connections"] - counters()["closed"] <= 1, 10)
+    wait_until(all_closed, 60)
     held = [socket.create_connection(("127.0.0.1", PORT), 10, (OTHER, 0)) for _ in range(40)]
 
     def open_ones():
@@ -234,31 +242,32 @@ def limits():
                 pass
         return count
 
-    check(wait_until(lambda: open_ones() <= 8, 5) and open_ones() > 0, f"of 40 that come at once {open_ones()} stay")
+    check(wait_until(lambda: 0 < open_ones() <= 8, 30), f"of 40 that come at once {open_ones()} stay")
     for client in held:
         client.close()
-    done = curl("--interface", OTHER, "-o", "/dev/null", "-w", "%{http_code}\n", *[f"{URL}/update.ver"] * 100)
+    wait_until(all_closed, 60)
+    done = curl("--interface", OTHER, "-w", "%{http_code}\n", *["-o", "/dev/null", f"{URL}/update.ver"] * 100)
     codes = done.stdout.split()
-    check(codes.count(b"200") >= 40 and codes.count(b"429") >= 20, f"100 requests at once: {codes.count(b'429')} × 429")
+    check(codes.count(b"200") >= 10 and codes.count(b"429") >= 20, f"100 requests at once: {codes.count(b'429')} × 429")
     check(b"root" not in curl("--interface", OTHER, f"{URL}/status").stdout
           and get("/status", "--interface", OTHER)[0] in (404, 429), "the statistics are not for others")
     check(configure("mird_client_requests = 0", "mird_client_bandwidth = 1M", f'mird_status_clients = "{OTHER}"'), "reload")
     began = time.monotonic()
     done = curl("--interface", OTHER, f"{URL}/{LARGE}")
     check(done.stdout == FILES[LARGE] and time.monotonic() - began > 1.5, "3 MB at 1 MB/s take their time")
-    check(wait_until(lambda: get("/status", "--interface", OTHER)[0] == 200, 5), "mird_status_clients may see the statistics")
+    check(wait_until(lambda: get("/status", "--interface", OTHER)[0] == 200, 60), "mird_status_clients may see the statistics")
     configure("mird_client_bandwidth = 0")
 
 
 def authentication():
     print("authentication")
     check(configure('auth_mode = "basic"', 'username = "user"', 'password = "pass word"'), "reload")
-    check(wait_until(lambda: get("/")[0] == 401, 5), "without a password: 401")
+    check(wait_until(lambda: get("/")[0] == 401, 60), "without a password: 401")
     check(get("/", "--user", "user:pass word")[2] == FILES["update.ver"], "with it: the file")
     check(get("/", "--user", "user:pass")[0] == 401 and get("/nothing")[0] == 401, "a wrong one: 401")
     check(get("/metrics")[0] == 200, "the statistics need none on this machine")
     check(configure('auth_mode = "none"'), "reload")
-    check(wait_until(lambda: get("/")[0] == 200, 5), "open again")
+    check(wait_until(lambda: get("/")[0] == 200, 60), "open again")
 
 
 def statistics():
@@ -290,7 +299,7 @@ def https():
                     'tls_key_file = "@ETCDIR@/certs/mird.key"'), "reload")
     trust = ["--cacert", f"{tree.etc}/certs/mird.pem"]
     url = f"https://127.0.0.1:{TLS_PORT}"
-    check(wait_until(lambda: get("/", *trust, url=url)[2] == FILES["update.ver"], 20), "served over HTTPS")
+    check(wait_until(lambda: get("/", *trust, url=url)[2] == FILES["update.ver"], 60), "served over HTTPS")
     check(get(f"/{LARGE}", *trust, url=url)[2] == FILES[LARGE], "a large file, too")
     many = [threading.Thread(target=lambda: results.append(get(f"/{LARGE}", *trust, url=url)[2])) for _ in range(8)]
     results = []
@@ -304,9 +313,9 @@ def https():
     check(raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", port=TLS_PORT)[:12] != b"HTTP/1.1 200", "no plain HTTP there")
     certificate("second")
     configure()
-    check(wait_until(lambda: b"second" in ssl_subject(), 10), "a reload takes another certificate")
+    check(wait_until(lambda: b"second" in ssl_subject(), 60), "a reload takes another certificate")
     configure(f"listen_port = {PORT}", 'tls_cert_file = ""', 'tls_key_file = ""')
-    check(wait_until(lambda: get("/")[0] == 200, 20), "HTTP again")
+    check(wait_until(lambda: get("/")[0] == 200, 60), "HTTP again")
 
 
 def ssl_subject():
@@ -330,7 +339,7 @@ def chain():
         open(f"{second.mirror}/empty.dat", "ab").close()
         second.command("esets_daemon")
         url = "http://127.0.0.1:2225"
-        check(wait_until(lambda: get("/", url=url)[0] == 200, 20), "it serves")
+        check(wait_until(lambda: get("/", url=url)[0] == 200, 60), "it serves")
         for name in FILES:
             first, again = get(f"/{name}"), get(f"/{name}", url=url)
             check(first[2] == again[2], f"{name}: the same bytes")
@@ -351,7 +360,7 @@ def nginx():
     server = subprocess.Popen(["/usr/sbin/nginx", "-c", f"{tree.root}/nginx.conf"])
     try:
         url = f"http://127.0.0.1:{NGINX_PORT}"
-        check(wait_until(lambda: curl(url).returncode == 0, 10), "it starts")
+        check(wait_until(lambda: curl(url).returncode == 0, 60), "it starts")
         tag = get(f"/{LARGE}")[1]["etag"]
         compared = ["content-length", "content-type", "etag", "last-modified", "cache-control", "content-range",
                     "content-encoding"]
@@ -380,7 +389,7 @@ def nginx():
 try:
     # A mirror needs no modules of its own.
     check(tree.command("esets_daemon").returncode == 0, "the daemon starts")
-    check(wait_until(lambda: curl(URL).returncode == 0, 20), "the mirror is there")
+    check(wait_until(lambda: curl(URL).returncode == 0, 60), "the mirror is there")
     for part in (files, process, hostile, slow, limits, authentication, statistics, https, chain, nginx):
         part()
     check("Fatal error" not in tree.log_text(), "nothing trapped")

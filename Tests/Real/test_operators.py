@@ -60,7 +60,7 @@ def follow(lines):
 
 
 def serves(url):
-    return wait_until(lambda: subprocess.run(["curl", "-sf", "-o", "/dev/null", url]).returncode == 0, 10)
+    return wait_until(lambda: subprocess.run(["curl", "-sf", "-o", "/dev/null", url]).returncode == 0, 60)
 
 
 def start(*command):
@@ -235,13 +235,13 @@ def mirror():
     shell(page.command("esets_daemon --reload"))
     check(wait_until(lambda: subprocess.run(
         ["curl", "-sf", "--cacert", f"{ETC}/certs/mird.pem", "-o", "/dev/null", "https://192.168.1.10:2221/metadata/timestamp.json"]
-    ).returncode == 0, 10), "the mirror serves over HTTPS")
+    ).returncode == 0, 60), "the mirror serves over HTTPS")
     follow(["[mird]", "tls_cert_file", "tls_key_file"])
 
     # A password.
     follow(page.block("[mird]"))
     shell("esets_daemon --reload")
-    check(wait_until(lambda: client.update().returncode == 2, 10), "without the password there is nothing")
+    check(wait_until(lambda: client.update().returncode == 2, 60), "without the password there is nothing")
     client.set("global", 'av_update_username = "clients"')
     client.set("global", 'av_update_password = "choose one"')
     check(client.update().returncode == 0, "with the password there is")
@@ -289,7 +289,7 @@ def mirror():
     with open("/etc/nginx/sites-enabled/esets-mirror") as file:
         # The update server of this test has the port on every other address.
         configuration = file.read().replace("listen 2221", "listen 192.168.1.10:2221").replace("    listen [::]:2221;\n", "")
-    check(wait_until(lambda: not serves_now(f"{url}/metadata/timestamp.json"), 10), "the agent has ended")
+    check(wait_until(lambda: not serves_now(f"{url}/metadata/timestamp.json"), 60), "the agent has ended")
     server = nginx(configuration)
     check(serves(f"{url}/metadata/timestamp.json"), "nginx serves in its place")
     marker = publish_signatures(6)

@@ -15,8 +15,9 @@ COUNT = int(os.environ.get("ESETS_TEST_MESSAGES", "5000"))
 
 tree = Tree(
     smtp={"listen_addr": '"localhost"', "listen_port": 2526, "server_addr": '"localhost"', "server_port": 2525},
-    # After the queue a rejection would become a bounce to a forged sender.
-    options=[("smtp", 'action_av_infected = "discard"'), ("global", "num_proc = 2")])
+    # After the queue a rejection would become a bounce to a forged sender. The canary's comparison of speeds has no
+    # meaning on a machine that mail keeps busy.
+    options=[("smtp", 'action_av_infected = "discard"'), ("global", "num_proc = 2"), ("global", "av_update_max_slowdown = 0")])
 sink = Sink(2500)
 postfix = Postfix()
 
@@ -78,7 +79,8 @@ def swap_every_second(stop):
 def kill_scanners(stop):
     kills = 0
     while not stop.wait(0.2):
-        for pid in tree.scanners()[:1]:
+        # Those that start are left alone: on a slow machine none would ever scan.
+        for pid in tree.ready_scanners()[:1]:
             try:
                 os.kill(pid, signal.SIGKILL)
                 kills += 1

@@ -65,7 +65,7 @@ def good():
 
 def soon(condition):
     """esets_mird looks at each file once a second."""
-    return wait_until(condition, 5, step=0.5)
+    return wait_until(condition, 30, step=0.5)
 
 
 # From nothing to a repository that is served
@@ -86,7 +86,7 @@ subprocess.run(["chmod", "-R", "a+rX", srv], check=True)
 server = subprocess.Popen([f"{tree.sbin}/esets_mird", f"--root={tree.root}", "--foreground", f"--cfg={srv}/publisher.cfg"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 atexit.register(server.kill)
-check(wait_until(lambda: subprocess.run(["curl", "-sf", "-o", "/dev/null", f"{url}/metadata/timestamp.json"]).returncode == 0, 10),
+check(wait_until(lambda: subprocess.run(["curl", "-sf", "-o", "/dev/null", f"{url}/metadata/timestamp.json"]).returncode == 0, 60),
       "esets_mird serves it")
 new_client("client")
 check(client("client", "refresh").returncode == 0, "a client accepts it")

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 from harness import EICAR, Tree, check, finish, wait_until
@@ -203,14 +204,22 @@ def test_going_back():
 def test_two_at_once():
     content, marker = body_signatures(20_000, 5)
     publish(content)
-    server.delay = 0.02
+    # Nobody is answered before one of them has ended: it met the other at work.
+    answer = threading.Event()
+
+    def hold(path):
+        answer.wait(60)
+
+    server.cut = hold
     command = [f"{tree.sbin}/esets_update", f"--root={tree.root}"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    wait_until(lambda: any(one.poll() is not None for one in both), 60)
+    answer.set()
+    server.cut = lambda path: None
     codes = []
     for one in both:
         one.communicate(timeout=120)
         codes.append(one.returncode)
-    server.delay = 0
     check(sorted(codes) == [0, 75], f"of two updaters one works, the other ends with 75: {codes}")
     check(finds(marker), "and the update is in use")
 
@@ -247,7 +256,8 @@ def test_kills():
     publish(body_signatures(5000, 99)[0])
     begin = time.monotonic()
     update()
-    whole = time.monotonic() - begin
+    # The moments to kill follow how long an update takes here and now.
+    reach = 1.1 * (time.monotonic() - begin)
     killed, marker = 0, None
     for number in range(KILLS):
         content, marker = body_signatures(5000, 1000 + number)
@@ -255,9 +265,12 @@ def test_kills():
         process = subprocess.Popen(
             [f"{tree.sbin}/esets_update", f"--root={tree.root}"], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, start_new_session=True)
-        time.sleep(random.uniform(0, whole * 1.1))
+        time.sleep(random.uniform(0, reach))
         if process.poll() is None:
             killed += 1
+            reach *= 1.1
+        else:
+            reach /= 1.3
         try:
             # A crash of the machine ends all of them, the kernel's out-of-memory killer one.
             (os.killpg if number % 2 else os.kill)(process.pid, signal.SIGKILL)
