@@ -18,15 +18,16 @@ package final class PidFile {
         }
     }
 
-    /// How often the lock is tried: whoever asks whether it is held holds it for a moment, too.
-    private static let attempts = 10
+    /// Between two attempts, in microseconds.
     private static let pause: UInt32 = 20_000
 
     /// Takes the lock and writes the number of this process.
-    package init(_ path: String) throws(Failure) {
+    ///
+    /// - Parameter attempts: how often the lock is tried: whoever asks whether it is held holds it for a moment, too.
+    package init(_ path: String, attempts: Int = 10) throws(Failure) {
         self.path = path
         do throws(SystemError) { try Files.makeDirectory(Files.parent(of: path)) } catch { throw .system(error) }
-        file = try PidFile.locked(path)
+        file = try PidFile.locked(path, attempts)
         do throws(SystemError) {
             _ = try checked("ftruncate", path) { ftruncate(file.raw, 0) }
             try file.writeAll(Array("\(getpid())\n".utf8))
@@ -36,7 +37,7 @@ package final class PidFile {
     }
 
     /// The locked file. One that its owner removed between our open and our lock protects nothing: then the next one.
-    private static func locked(_ path: String) throws(Failure) -> Descriptor {
+    private static func locked(_ path: String, _ attempts: Int) throws(Failure) -> Descriptor {
         for attempt in 1...attempts {
             do throws(SystemError) {
                 let file = try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644)

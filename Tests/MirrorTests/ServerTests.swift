@@ -194,7 +194,8 @@ final class TestClient {
 
     @Test func aFileThatHasJustChangedHasAWeakTag() throws {
         let mirror = try TestMirror()
-        try mirror.put("fresh", "0123456789", age: 0)
+        // Of the future: it does not grow old enough while the test is held up.
+        try mirror.put("fresh", "0123456789", age: -60)
         let reply = try mirror.get("/fresh")
         let tag = reply.fields["etag"] ?? ""
         #expect(tag.hasPrefix("W/"))

@@ -28,9 +28,15 @@ import Testing
 
     private let bodies = (1...sessions).map { "\($0)\r\n" }
     private let accepted = [String](repeating: "250 2.0.0 queued as X", count: sessions)
+    /// A connection is kept however slow the machine is.
+    private static var patient: Timeouts {
+        var timeouts = Timeouts()
+        timeouts.keepHop = 60
+        return timeouts
+    }
 
     @Test func servesTheNextSessions() async throws {
-        let harness = try Harness()
+        let harness = try Harness(timeouts: Self.patient)
         let replies = try await deliver(harness)
         await harness.stop()
         let seen = harness.hop.seen
@@ -42,7 +48,7 @@ import Testing
     }
 
     @Test func everySessionSaysItsOwnHello() async throws {
-        let harness = try Harness()
+        let harness = try Harness(timeouts: Self.patient)
         let replies = try await deliver(harness, helo: { "client\($0).example" })
         await harness.stop()
         let seen = harness.hop.seen

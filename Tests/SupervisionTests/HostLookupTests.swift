@@ -21,7 +21,7 @@ import Testing
             if answers == nil { loop.after(1_000_000) { again() } }
         }
         again()
-        HostLookup.start(["fast", "slow"], loop: loop, patience: 100_000_000) { name in
+        HostLookup.start(["fast", "slow"], loop: loop, patience: 3_000_000_000) { name in
             if name == "slow" { while true { pause() } }
             return .addresses(["192.0.2.1"])
         } done: {
@@ -30,6 +30,6 @@ import Testing
         try loop.run { answers != nil }
         #expect(turns > 2)
         #expect(answers?["fast"] == .addresses(["192.0.2.1"]))
-        #expect(answers?["slow"] == .failure("no answer within 0 seconds"))
+        #expect(answers?["slow"] == .failure("no answer within 3 seconds"))
     }
 }

@@ -251,9 +251,12 @@ import Testing
         try manager.stop()
     }
 
+    /// It and the next one are below those that the kernel gives to clients.
+    private static let port = 20_000 + Int(getpid()) % 12_000
+
     @Test("agents inherit their socket, are started again, and refuse nobody meanwhile")
     func agents() throws {
-        let port = 20_000 + Int(getpid()) % 20_000
+        let port = Self.port
         let manager = try RunningManager(
             "[smtp]\nagent_enabled = yes\nlisten_addr = \"127.0.0.1\"\nlisten_port = \(port)\n")
         let first = try #require(try answer(port))
@@ -269,7 +272,7 @@ import Testing
 
     @Test("an agent that hangs when it is replaced is killed")
     func hangingAgent() throws {
-        let port = 20_000 + Int(getpid()) % 20_000
+        let port = Self.port
         let section = { (port: Int) in
             "[smtp]\nagent_enabled = yes\nlisten_addr = \"127.0.0.1\"\nlisten_port = \(port)\n"
         }
@@ -300,7 +303,7 @@ import Testing
 
     @Test("an agent listens at the addresses of a name; a name that is not found does not stop the others")
     func names() throws {
-        let port = 20_000 + Int(getpid()) % 20_000
+        let port = Self.port
         let manager = try RunningManager(
             "[smtp]\nagent_enabled = yes\nlisten_addr = \"localhost\"\nlisten_port = \(port)\n"
                 + "[pop3]\nagent_enabled = yes\nlisten_addr = \"no-such-name.invalid\"\nlisten_port = \(port + 1)\n")

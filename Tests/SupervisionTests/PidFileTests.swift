@@ -47,7 +47,8 @@ import Testing
             usleep(50_000)
             flock(looker.raw, LOCK_UN)
         }
-        let file = try PidFile(path)
+        // The other thread may be late.
+        let file = try PidFile(path, attempts: 500)
         pthread_join(thread, nil)
         #expect(PidFile.isHeld(path))
         file.remove()
@@ -62,7 +63,7 @@ import Testing
         let outcome = Mutex<Bool?>(nil)
         // Another one begins while the first holds the lock; then the first goes.
         let thread = spawnThread {
-            let second = try? PidFile(path)
+            let second = try? PidFile(path, attempts: 500)
             outcome.withLock { $0 = second == nil ? nil : PidFile.isHeld(path) }
         }
         usleep(60_000)

@@ -65,24 +65,26 @@ import Testing
 
     @Test func client() async throws {
         let files = Certificates.shared
-        // A free port: taken by the kernel's choice, then given back.
-        let port = try #require(SocketAddress(numeric: "127.0.0.1", port: 0))
-        let free = try await onReactor { reactor in try Listener(reactor, Listener.open(port)).local }
-        let (process, _, _) = try openssl([
-            "s_server", "-accept", free.description, "-cert", files.certificate, "-key", files.key, "-rev", "-quiet",
+        // The kernel chooses the port, and the program tells it: "ACCEPT 127.0.0.1:34567".
+        let (process, _, output) = try openssl([
+            "s_server", "-accept", "127.0.0.1:0", "-cert", files.certificate, "-key", files.key, "-rev",
         ])
-        defer { process.terminate() }
+        // Not SIGTERM: the threads of tests block it, and programs inherit that.
+        defer { kill(process.processIdentifier, SIGKILL) }
+        var told = ""
+        var address: SocketAddress?
+        while address == nil {
+            let more = output.fileHandleForReading.availableData
+            try #require(!more.isEmpty, "it has ended: \(told)")
+            told += String(decoding: more, as: UTF8.self)
+            address = told.firstMatch(of: /ACCEPT (.*):(\d+)\n/).flatMap {
+                SocketAddress(numeric: String($0.1), port: UInt16($0.2) ?? 0)
+            }
+        }
+        let listening = try #require(address)
         let context = try files.client()
         try await onReactor { reactor in
-            var connected: EventLoop.Stream?
-            while connected == nil {
-                connected = try? await EventLoop.Stream.connect(reactor, to: free, deadline: patience)
-                if connected == nil {
-                    try #require(process.isRunning)
-                    try await reactor.sleep(until: .milliseconds(10))
-                }
-            }
-            let stream = try #require(connected)
+            let stream = try await EventLoop.Stream.connect(reactor, to: listening, deadline: patience)
             let engine = try context.engine(name: nil, policy: .verify(host: "mail.example.org"))
             try await stream.startTLS(engine, deadline: patience)
             stream.write("abcdef\n")
