@@ -64,6 +64,12 @@ extension HTMLForms {
                     continue
                 }
                 if attribute.count == 0 { withoutComments.append(0x20) }
+                let taken = withoutComments.appendShown(input.following, upTo: Self.nameStops)
+                if taken > 0 {
+                    input.advance(by: taken)
+                    attribute.append(withoutComments.bytes.dropFirst(withoutComments.count - taken))
+                    continue
+                }
                 withoutComments.append(asciiLowercased(byte))
                 attribute.append(asciiLowercased(byte))
                 input.advance()
@@ -110,10 +116,24 @@ extension HTMLForms {
                 isEscaped = false
                 continue
             default:
-                valueCharacter(byte)
+                if !takePlainValue() { valueCharacter(byte) }
             }
             isEscaped = input.peek() == UInt8(ascii: "\\")
         }
+    }
+
+    private static let nameStops = NormalizedText.Stops("=>=>")
+    private static let valueStops = NormalizedText.Stops("&'\">")
+
+    /// Takes characters of a value that stand for themselves, at once; false when the next one is none.
+    private mutating func takePlainValue() -> Bool {
+        // The beginning may be that of a data URL; what waits is added first.
+        guard value.count > 5, pendingInValue == 0 else { return false }
+        let text = input.following
+        let taken = withoutComments.appendShown(text, upTo: Self.valueStops)
+        value.append(text.prefix(taken))
+        input.advance(by: taken)
+        return taken > 0
     }
 
     private mutating func valueCharacter(_ byte: UInt8) {

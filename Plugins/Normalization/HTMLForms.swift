@@ -40,12 +40,15 @@ package struct HTMLForms {
 
     enum RawElement { case none, script, style }
 
-    /// - Parameter findsLinks: gather links as well.
+    /// - Parameters:
+    ///   - findsLinks: gather links as well.
+    ///   - mostAtOnce: bytes that stand for themselves and are copied together; 0: each is looked at alone.
     package init(
-        _ bytes: ByteView, withoutComments: NormalizedText, withoutTags: NormalizedText, findsLinks: Bool = false
+        _ bytes: ByteView, withoutComments: NormalizedText, withoutTags: NormalizedText, findsLinks: Bool = false,
+        mostAtOnce: Int = 4096
     ) {
         document = bytes
-        input = HTMLInput(bytes)
+        input = HTMLInput(bytes, mostAtOnce: mostAtOnce)
         if findsLinks { links = HTMLLinks() }
         self.withoutComments = withoutComments
         self.withoutTags = withoutTags
@@ -117,10 +120,13 @@ package struct HTMLForms {
                 if raw == .none, input.peek() != nil { withoutComments.append(0x20) }
                 return
             }
-            if raw == .none, HTMLInput.isWord(byte) {
-                let words = input.takeWords(most: 4096)
-                withoutComments.appendLowercased(words)
-                withoutTags.appendLowercased(words)
+            // What stands for itself, at once.
+            let taken = withoutComments.appendShown(
+                input.following, upTo: raw == .none ? Self.textStops : Self.rawStops, keepsSpaces: raw == .none)
+            if taken > 0 {
+                input.advance(by: taken)
+                guard raw == .none else { return }
+                withoutTags.append(withoutComments.bytes.dropFirst(withoutComments.count - taken))
                 afterSpace = false
                 return
             }
@@ -139,6 +145,9 @@ package struct HTMLForms {
             }
         }
     }
+
+    private static let textStops = NormalizedText.Stops("<&<&")
+    private static let rawStops = NormalizedText.Stops("<&'<")
 
     /// A space in the form without tags, unless there is one already, or the text is a script's.
     private mutating func space() {
@@ -205,6 +214,10 @@ struct ShortText {
 
     mutating func append(_ byte: UInt8) {
         if bytes.count < HTMLForms.nameLimit { bytes.append(byte) }
+    }
+
+    mutating func append(_ other: ByteView) {
+        bytes.append(contentsOf: other.prefix(max(0, HTMLForms.nameLimit - bytes.count)).buffer)
     }
 
     mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }

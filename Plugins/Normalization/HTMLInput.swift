@@ -10,8 +10,12 @@ struct HTMLInput {
     /// Line ends are handed out as they are.
     var isBinary = false
 
-    init(_ bytes: ByteView) {
+    private let mostAtOnce: Int
+
+    /// - Parameter mostAtOnce: bytes that are looked at together.
+    init(_ bytes: ByteView, mostAtOnce: Int) {
         self.bytes = bytes
+        self.mostAtOnce = mostAtOnce
     }
 
     /// The next character, nil at the end.
@@ -30,29 +34,11 @@ struct HTMLInput {
     /// Goes behind the character that `peek` gave.
     mutating func advance() { position += 1 }
 
-    /// Takes characters that stand for themselves in text, from the next one on, and single spaces between them; at most
-    /// about `most`.
-    mutating func takeWords(most: Int) -> ByteView {
-        let begin = position
-        let end = min(bytes.count, begin + most)
-        while position < end {
-            if HTMLInput.isWord(bytes[position]) {
-                position += 1
-            } else if bytes[position] == 0x20, position > begin, position + 1 < bytes.count,
-                HTMLInput.isWord(bytes[position + 1])
-            {
-                position += 2
-            } else {
-                break
-            }
-        }
-        return bytes.slice(begin, position)
-    }
+    /// The bytes from the next character on, when `peek` gave one.
+    var following: ByteView { bytes.slice(position, min(bytes.count, position + mostAtOnce)) }
 
-    /// Visible ASCII but what begins a tag or a reference.
-    @inline(__always) static func isWord(_ byte: UInt8) -> Bool {
-        byte &- 0x21 < 0x5e && byte != UInt8(ascii: "<") && byte != UInt8(ascii: "&")
-    }
+    /// Goes behind so many bytes, which were all characters.
+    mutating func advance(by count: Int) { position += count }
 
     mutating func skipSpace() {
         while let byte = peek(), isASCIISpace(byte) { advance() }

@@ -38,15 +38,36 @@ package struct NormalizedText {
     }
 
     mutating func append(_ bytes: ByteView) {
-        for byte in bytes.buffer { append(byte) }
-    }
-
-    mutating func appendLowercased(_ bytes: ByteView) {
         let fits = min(bytes.count, capacity - count)
         if fits < bytes.count { isCut = true }
         guard let from = bytes.base else { return }
-        for index in 0..<fits { base[count + index] = asciiLowercased(from[index]) }
+        (base + count).update(from: from, count: fits)
         count += fits
+    }
+
+    /// Appends visible ASCII in small letters, up to the first byte that is one of four or does not fit.
+    ///
+    /// - Parameter keepsSpaces: single spaces between belong to it.
+    /// - Returns: bytes of the text that were appended.
+    mutating func appendShown(_ text: ByteView, upTo stops: Stops, keepsSpaces: Bool = false) -> Int {
+        guard let from = text.base else { return 0 }
+        let fits = min(text.count, capacity - count)
+        let taken = withUnsafeBytes(of: stops.bytes) { stops in
+            CSearch_copy_shown(
+                from, fits, base + count, stops.baseAddress?.assumingMemoryBound(to: UInt8.self), keepsSpaces ? 1 : 0)
+        }
+        count += taken
+        return taken
+    }
+
+    /// Four bytes that end a run.
+    struct Stops {
+        let bytes: (UInt8, UInt8, UInt8, UInt8)
+
+        init(_ text: StaticString) {
+            let start = text.utf8Start
+            bytes = (start[0], start[1], start[2], start[3])
+        }
     }
 
     /// Appends text as `PlainText` has it, up to the first byte that is left out or does not fit.

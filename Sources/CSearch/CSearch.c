@@ -112,6 +112,84 @@ static int siftsMany(void) {
 }
 #endif
 
+// MARK: - Searches
+
+// Each tells where to go on: at what was found, or a little before the end.
+
+#if defined(__x86_64__)
+AVX512 INLINE __mmask64 isThere(const uint8_t *bytes, __m512i mask, __m512i value) {
+    return _mm512_cmpeq_epi8_mask(_mm512_or_si512(_mm512_loadu_si512(bytes), mask), value);
+}
+
+AVX512 static size_t pairOfMany(
+    const uint8_t *bytes, size_t from, size_t to, size_t distance, CSearch_byte first, CSearch_byte second) {
+    const __m512i firstMask = _mm512_set1_epi8((char)first.mask), firstValue = _mm512_set1_epi8((char)first.value);
+    const __m512i secondMask = _mm512_set1_epi8((char)second.mask), secondValue = _mm512_set1_epi8((char)second.value);
+    size_t at = from;
+    for (; to - at >= 64; at += 64) {
+        const __mmask64 found =
+            isThere(bytes + at, firstMask, firstValue) & isThere(bytes + at + distance, secondMask, secondValue);
+        if (found != 0) return at + (size_t)__builtin_ctzll(found);
+    }
+    return at;
+}
+
+AVX512 static size_t anyPairOfMany(const uint8_t *bytes, size_t from, size_t to, const CSearch_words pairs[4]) {
+    __m512i masks[8], values[8];
+    for (int i = 0; i < 4; i++) {
+        masks[2 * i] = _mm512_set1_epi8((char)pairs[i].first.mask);
+        values[2 * i] = _mm512_set1_epi8((char)pairs[i].first.value);
+        masks[2 * i + 1] = _mm512_set1_epi8((char)pairs[i].second.mask);
+        values[2 * i + 1] = _mm512_set1_epi8((char)pairs[i].second.value);
+    }
+    size_t at = from;
+    for (; to - at >= 64; at += 64) {
+        __mmask64 found = 0;
+        for (int i = 0; i < 4; i++)
+            found |= isThere(bytes + at, masks[2 * i], values[2 * i])
+                & isThere(bytes + at + pairs[i].distance, masks[2 * i + 1], values[2 * i + 1]);
+        if (found != 0) return at + (size_t)__builtin_ctzll(found);
+    }
+    return at;
+}
+
+AVX512 static size_t eitherOfMany(const uint8_t *bytes, size_t from, size_t to, uint8_t one, uint8_t other) {
+    const __m512i ones = _mm512_set1_epi8((char)one), others = _mm512_set1_epi8((char)other);
+    size_t at = from;
+    for (; to - at >= 64; at += 64) {
+        const __m512i block = _mm512_loadu_si512(bytes + at);
+        const __mmask64 found = _mm512_cmpeq_epi8_mask(block, ones) | _mm512_cmpeq_epi8_mask(block, others);
+        if (found != 0) return at + (size_t)__builtin_ctzll(found);
+    }
+    return at;
+}
+#endif
+
+size_t CSearch_pair_many(
+    const uint8_t *bytes, size_t from, size_t to, size_t distance, CSearch_byte first, CSearch_byte second) {
+#if defined(__x86_64__)
+    if (siftsMany()) return pairOfMany(bytes, from, to, distance, first, second);
+#endif
+    (void)bytes, (void)to, (void)distance, (void)first, (void)second;
+    return from;
+}
+
+size_t CSearch_any_pair_many(const uint8_t *bytes, size_t from, size_t to, const CSearch_words pairs[4]) {
+#if defined(__x86_64__)
+    if (siftsMany()) return anyPairOfMany(bytes, from, to, pairs);
+#endif
+    (void)bytes, (void)to, (void)pairs;
+    return from;
+}
+
+size_t CSearch_either_many(const uint8_t *bytes, size_t from, size_t to, uint8_t one, uint8_t other) {
+#if defined(__x86_64__)
+    if (siftsMany()) return eitherOfMany(bytes, from, to, one, other);
+#endif
+    (void)bytes, (void)to, (void)one, (void)other;
+    return from;
+}
+
 // MARK: - What is at the places that passed
 
 /// Four bytes with ASCII capitals as small letters.

@@ -48,6 +48,22 @@ import Testing
         #expect((closed.flags | closed.children.reduce(0) { $0 | $1.flags }) & EM_OBJECT_UNSUPPORTED != 0)
     }
 
+    /// What libarchive's own filters make wrong, as 7-Zip wrote it: the same few bytes again and again.
+    @Test(arguments: [
+        ("x86-over-lzma.7z", 66_000, 7), ("x86-over-bzip2.7z", 66_000, 7), ("bcj2.7z", 131_100, 13),
+        ("ia64-over-copy.7z", 200, 7), ("ia64-over-lzma.7z", 200, 7),
+    ])
+    func filters(name: String, size: Int, period: Int) throws {
+        let folder = SampleTests.folder.deletingLastPathComponent().appendingPathComponent("Streams")
+        let host = opened(try [UInt8](Data(contentsOf: folder.appendingPathComponent(name))))
+        #expect(host.flags == 0 && host.children.allSatisfy { $0.flags == 0 })
+        let found = host.children.contains { child in
+            child.data.count == size
+                && child.data.indices.dropLast(period).allSatisfy { child.data[$0] == child.data[$0 + period] }
+        }
+        #expect(found)
+    }
+
     /// Brotli has a window that a small scan has no room for.
     @Test func littleMemory() throws {
         let host = opened(try sample("7z-brotli.7z"), TrialHost(memory: 1 << 20))

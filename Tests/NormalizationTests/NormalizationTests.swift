@@ -8,14 +8,14 @@ private func forms(_ text: String) -> (withoutComments: String, withoutTags: Str
     forms(Array(text.utf8))
 }
 
-private func forms(_ bytes: [UInt8]) -> (withoutComments: String, withoutTags: String) {
+private func forms(_ bytes: [UInt8], mostAtOnce: Int = 4096) -> (withoutComments: String, withoutTags: String) {
     let room = NormalizedText.room(for: bytes.count)
     let space = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * room)
     defer { space.deallocate() }
     return bytes.withUnsafeBufferPointer { buffer in
         var forms = HTMLForms(
             ByteView(buffer), withoutComments: NormalizedText(base: space, capacity: room),
-            withoutTags: NormalizedText(base: space + room, capacity: room))
+            withoutTags: NormalizedText(base: space + room, capacity: room), mostAtOnce: mostAtOnce)
         #expect(forms.normalize { true })
         return (
             String(decoding: forms.withoutComments.bytes.buffer, as: UTF8.self),
@@ -140,6 +140,48 @@ struct HTMLFormTests {
             for _ in 0..<Int.random(in: 0..<60, using: &random) { bytes += pieces.randomElement(using: &random) ?? [] }
             bytes.withUnsafeBufferPointer { fuzzNormalization(ByteView($0)) }
         }
+    }
+}
+
+/// What is copied at once must give what one byte at a time gives.
+@Suite("Runs in HTML")
+struct HTMLRunTests {
+    private struct Steps: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state >> 33 ^ state << 31
+        }
+    }
+
+    @Test(arguments: [UInt64(1), 2, 3, 4])
+    func equalsOneAtATime(_ seed: UInt64) {
+        let pieces = [
+            "<", ">", "\"", "'", "&", "&#", ";", " ", "  ", "\n", "\r", "\t", "=", "<a href=", "<img src=\"", "data:",
+            "\"data:",
+            "<!--", "-->", "<script>", "</script>", "<style>", "</style>", "\\", "\\\"", "\0", "\u{1}", "\u{3002}",
+            "&Mu;", "&#300;",
+            ",", "a", "B", "/", "!", "words that Stand ", "longWordWithoutAnySpaceThatIsLongerThanSixteen", "x y z",
+            "%41", "\u{7f}",
+            "\u{e9}", " title='A b' Alt=CdEfGhIjKlMnOpQrStUvWxYz", "0123456789abcdeF", "@[`{~",
+        ].map { Array($0.utf8) }
+        var random = Steps(state: seed)
+        for _ in 0..<500 {
+            var bytes: [UInt8] = []
+            for _ in 0..<Int.random(in: 0..<80, using: &random) { bytes += pieces.randomElement(using: &random) ?? [] }
+            let expected = forms(bytes, mostAtOnce: 0)
+            for most in [1, 7, 16, 17, 33, 4096] { #expect(forms(bytes, mostAtOnce: most) == expected) }
+        }
+    }
+
+    @Test("a name longer than is looked at is kept in its form")
+    func longNames() {
+        let long = String(repeating: "Ab", count: 2_000)
+        let page = "<a \(long)=x href=\"http://\(long)\">text</a><p title='\(long)'>"
+        let expected = forms(Array(page.utf8), mostAtOnce: 0)
+        #expect(forms(Array(page.utf8)) == expected)
+        #expect(expected.withoutComments.contains(long.lowercased()))
     }
 }
 

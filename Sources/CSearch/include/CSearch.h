@@ -15,11 +15,25 @@ typedef struct CSearch_byte {
     uint8_t value, mask;
 } CSearch_byte;
 
+/// Two bytes at a distance.
+typedef struct CSearch_words {
+    CSearch_byte first, second;
+    size_t distance;
+} CSearch_words;
+
+/// From so many places on, more of them are looked at together, where the processor can.
+#define CSEARCH_MANY 256
+size_t CSearch_pair_many(
+    const uint8_t *bytes, size_t from, size_t to, size_t distance, CSearch_byte first, CSearch_byte second);
+size_t CSearch_any_pair_many(const uint8_t *bytes, size_t from, size_t to, const CSearch_words pairs[4]);
+size_t CSearch_either_many(const uint8_t *bytes, size_t from, size_t to, uint8_t one, uint8_t other);
+
 /// The first of the places `from ..< to` where `first` lies, with `second` so many bytes (`distance`) behind it; `to`
 /// when there is none. Bytes up to `to - 1 + distance` must be readable.
 static inline size_t CSearch_pair(
     const uint8_t *bytes, size_t from, size_t to, size_t distance, CSearch_byte first, CSearch_byte second) {
     size_t at = from;
+    if (at < to && to - at >= CSEARCH_MANY) at = CSearch_pair_many(bytes, at, to, distance, first, second);
 #if defined(__SSE2__)
     const __m128i firstMask = _mm_set1_epi8((char)first.mask), firstValue = _mm_set1_epi8((char)first.value);
     const __m128i secondMask = _mm_set1_epi8((char)second.mask), secondValue = _mm_set1_epi8((char)second.value);
@@ -40,16 +54,11 @@ static inline size_t CSearch_pair(
     return to;
 }
 
-/// Two bytes at a distance.
-typedef struct CSearch_words {
-    CSearch_byte first, second;
-    size_t distance;
-} CSearch_words;
-
 /// The first of the places `from ..< to` where one of four pairs lies; `to` when there is none. Bytes up to `to - 1` and
 /// the greatest distance must be readable.
 static inline size_t CSearch_any_pair(const uint8_t *bytes, size_t from, size_t to, const CSearch_words pairs[4]) {
     size_t at = from;
+    if (at < to && to - at >= CSEARCH_MANY) at = CSearch_any_pair_many(bytes, at, to, pairs);
 #if defined(__SSE2__)
     __m128i masks[8], values[8];
     for (int i = 0; i < 4; i++) {
@@ -86,6 +95,7 @@ static inline size_t CSearch_any_pair(const uint8_t *bytes, size_t from, size_t 
 /// The first of the places `from ..< to` where `one` or `other` lies; `to` when there is none.
 static inline size_t CSearch_either(const uint8_t *bytes, size_t from, size_t to, uint8_t one, uint8_t other) {
     size_t at = from;
+    if (at < to && to - at >= CSEARCH_MANY) at = CSearch_either_many(bytes, at, to, one, other);
 #if defined(__SSE2__)
     const __m128i ones = _mm_set1_epi8((char)one), others = _mm_set1_epi8((char)other);
     while (at < to && to - at >= 16) {
