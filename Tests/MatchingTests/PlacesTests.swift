@@ -97,6 +97,62 @@ struct PlacesTests {
         }
     }
 
+    @Test("places that pass a sieve", arguments: [false, true])
+    func sifted(isPlain: Bool) {
+        var random = Deterministic(14)
+        for round in 0..<120 {
+            let index = Index(
+                &random, density: 1, groupDensity: 8 + round % 9 * 5, folds: false, hasGrams: false, hasPairs: false)
+            let bytes = (0..<(2 + round * 7)).map { _ in UInt8.random(in: 0x30...0x80, using: &random) }
+            let range = Int.random(in: 0..<bytes.count / 2, using: &random)..<bytes.count
+            let expected = range.filter { place in
+                (0..<4).reduce(UInt64(0xffff)) { common, next in
+                    let byte = place + next < bytes.count ? bytes[place + next] : 0
+                    return common & index.groups[Int(byte)] >> UInt64(16 * next)
+                } != 0
+            }
+            let found = [Int](unsafeUninitializedCapacity: range.count) { space, count in
+                let sift = isPlain ? CSearch_sift_plain : CSearch_sift
+                count = sift(
+                    bytes, bytes.count, range.lowerBound, range.upperBound, index.sieve, space.baseAddress)
+            }
+            #expect(found == expected)
+        }
+    }
+
+    /// Short and long texts are searched in different ways: all of them find what one byte at a time finds.
+    @Test func searches() {
+        var random = Deterministic(15)
+        func byte() -> CSearch_byte {
+            let letter = UInt8.random(in: 0x61...0x66, using: &random)
+            return Bool.random(using: &random)
+                ? CSearch_byte(value: letter, mask: 0x20) : CSearch_byte(value: letter & ~0x20, mask: 0)
+        }
+        func fits(_ byte: UInt8, _ wanted: CSearch_byte) -> Bool { byte | wanted.mask == wanted.value }
+        for round in 0..<600 {
+            let size = [20, 70, 250, 300, 319, 320, 321, 700, 4_000][round % 9]
+            // What is looked for is rare in most rounds.
+            let text = (0..<size).map { _ in
+                UInt8.random(in: 0..<100, using: &random) < round % 7
+                    ? [0x41, 0x61, 0x43, 0x63, 0x66, 0x46].randomElement(using: &random) ?? 0 : UInt8(0x2e)
+            }
+            let pairs = (0..<4).map { _ in
+                CSearch_words(first: byte(), second: byte(), distance: Int.random(in: 0...5, using: &random))
+            }
+            let from = Int.random(in: 0..<10, using: &random)
+            let end = size - 5
+            func first(_ isThere: (Int) -> Bool) -> Int { (from..<end).first(where: isThere) ?? end }
+            func holds(_ pair: CSearch_words, _ place: Int) -> Bool {
+                fits(text[place], pair.first) && fits(text[place + pair.distance], pair.second)
+            }
+            let pair = pairs[0]
+            #expect(
+                CSearch_pair(text, from, end, pair.distance, pair.first, pair.second) == first { holds(pair, $0) })
+            #expect(CSearch_any_pair(text, from, end, pairs) == first { place in pairs.contains { holds($0, place) } })
+            #expect(CSearch_either(text, from, end, 0x41, 0x63) == first { text[$0] == 0x41 || text[$0] == 0x63 })
+        }
+    }
+
     @Test("every gram is noted, and nothing behind the object is read", arguments: [false, true])
     func notedGrams(isPlain: Bool) {
         var random = Deterministic(13)
