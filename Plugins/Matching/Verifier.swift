@@ -65,10 +65,12 @@ struct Verifier {
         guard pattern.anchor < pattern.element_count, let element = element(anchorElement) else { return stop(.failed) }
         let start = anchor - Int(pattern.anchor_skip)
         guard element.kind == UInt8(EM_ELEMENT_LITERAL), start >= 0 else { return }
+        var job = Job(pattern)
+        // Most of what is proposed ends here.
+        guard literal(element, at: start, job) else { return }
         guard isWanted(pattern, number) else { return scratch.setDone(number) }
         scratch.beginVerification()
-        var job = Job(pattern)
-        guard job.setStarts(of: pattern, in: &self), literal(element, at: start, job) else { return }
+        guard job.setStarts(of: pattern, in: &self) else { return }
         if pattern.element_count > 1, !isPossible(pattern, number, job) { return scratch.setDone(number) }
         // The side with less to search goes first.
         let end = start + Int(element.b)
