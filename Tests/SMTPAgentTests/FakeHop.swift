@@ -41,6 +41,8 @@ final class FakeHop: Sendable {
 
     struct Seen: Sendable {
         var connections = 0
+        /// Of these, those that are still served.
+        var open = 0
         /// Lines outside of content, "CONNECT" for each connection.
         var lines: [String] = []
         var messages: [String] = []
@@ -63,6 +65,7 @@ final class FakeHop: Sendable {
                 reactor.spawn("hop session") { [self] in
                     try? await serve(stream)
                     stream.close()
+                    state.withLock { $0.seen.open -= 1 }
                 }
             }
         }
@@ -78,6 +81,7 @@ final class FakeHop: Sendable {
     private func serve(_ stream: Stream) async throws {
         let number = state.withLock { state in
             state.seen.connections += 1
+            state.seen.open += 1
             return state.seen.connections
         }
         let behaviour = state.withLock { $0.behaviour }

@@ -171,6 +171,8 @@ final class Harness: Sendable {
     func stop() async {
         agent.stop(grace: .seconds(20))
         await done.wait()
+        // What the agent said last is still to be read.
+        for _ in 0..<3_000 where hop.seen.open > 0 { try? await Task.sleep(for: .milliseconds(10)) }
         reactor.stop(deadline: .now)
         try? Files.remove(root)
     }
