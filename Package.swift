@@ -180,7 +180,7 @@ let moduleCode: [Target] = [
         "OldArchives",
         [
             "Packers", "Passwords", "Libarchive", "Streams", "Unpacking", "ModuleKit", "MIMEE", "BytesE", "CModuleABI",
-            "CBrotli",
+            "CBrotli", "CStreams",
         ]),
     moduleLibrary(
         "Archives",

@@ -1,5 +1,6 @@
 import BytesE
 import CModuleABI
+import CStreams
 import Libarchive
 import ModuleKit
 import Passwords
@@ -98,8 +99,7 @@ struct SevenZipCoders {
             alone.packed = [0]
             alone.sizes = [size]
             return try unpacked(alone, [input])
-        case .filter:
-            return try unfiltered(coder, input)
+        case .filter(let number): return try unfiltered(number, coder, input)
         case .arm64, .riscv, .swap2, .swap4: return try converted(method, coder, input)
         case .bcj2, .unknown: return nil
         }
@@ -132,25 +132,19 @@ struct SevenZipCoders {
         return output.count > 0 ? try output.finish() : nil
     }
 
-    /// A filter that libarchive knows over LZMA2 only: so it gets it over LZMA2 that is stored.
-    private func unfiltered(_ coder: SevenZipStreams.Coder, _ input: ByteView) throws(ModuleError) -> ByteView? {
-        var stored = try Output(scan, in: object, expected: input.count + input.count / 1024 + 16)
-        var rest = input
-        while !rest.isEmpty {
-            let chunk = rest.prefix(65_536)
-            let head = [
-                rest.count == input.count ? 1 : 2, UInt8((chunk.count - 1) >> 8), UInt8((chunk.count - 1) & 0xff),
-            ]
-            guard try stored.append(head), try stored.append(chunk) else { return nil }
-            rest = rest.dropFirst(chunk.count)
-        }
-        guard try stored.append(0) else { return nil }
-        var folder = SevenZipStreams.Folder()
-        folder.coders = [.init(id: ByteView("\u{21}"), properties: ByteView("\u{10}")), coder]
-        folder.bonds = [(1, 0)]
-        folder.packed = [0]
-        folder.sizes = [UInt64(input.count), UInt64(input.count)]
-        return try unpacked(folder, [try stored.finish()])
+    // MARK: By liblzma
+
+    private func unfiltered(
+        _ filter: UInt32, _ coder: SevenZipStreams.Coder, _ input: ByteView
+    ) throws(ModuleError) -> ByteView? {
+        var output = try Output(scan, in: object, expected: input.count)
+        guard try output.append(0, count: input.count) else { return nil }
+        let plain = try output.finish()
+        guard let from = input.buffer.baseAddress, let to = plain.buffer.baseAddress else { return plain }
+        let isDone = CStreams_unfilter(
+            filter, coder.properties.buffer.baseAddress, coder.properties.count, from, input.count,
+            UnsafeMutablePointer(mutating: to))
+        return isDone != 0 ? plain : nil
     }
 
     // MARK: Own filters
@@ -204,11 +198,11 @@ struct SevenZipCoders {
 }
 
 /// The coders of 7z, by their numbers (Methods.txt of the 7-Zip sources).
-enum SevenZipMethod {
+enum SevenZipMethod: Equatable {
     case copy, lzma, lzma2, ppmd, bzip2, deflate, deflate64, zstandard, lz4, brotli, aes, bcj2, arm64, riscv, swap2,
         swap4
-    /// One that libarchive knows.
-    case filter
+    /// One of liblzma, by its number there.
+    case filter(UInt32)
     case unknown
 
     init(_ id: ByteView) {
@@ -232,8 +226,14 @@ enum SevenZipMethod {
             case 0x0b: .riscv
             case 0x020302: .swap2
             case 0x020304: .swap4
-            // Delta; x86, PowerPC, Itanium, ARM, Thumb, SPARC.
-            case 3, 0x0303_0103, 0x0303_0205, 0x0303_0401, 0x0303_0501, 0x0303_0701, 0x0303_0805: .filter
+            // Delta; x86, PowerPC, IA-64, ARM, Thumb, SPARC.
+            case 3: .filter(3)
+            case 0x0303_0103: .filter(4)
+            case 0x0303_0205: .filter(5)
+            case 0x0303_0401: .filter(6)
+            case 0x0303_0501: .filter(7)
+            case 0x0303_0701: .filter(8)
+            case 0x0303_0805: .filter(9)
             default: .unknown
             }
     }
@@ -269,7 +269,9 @@ extension SevenZipStreams.Folder {
         guard let base = methods.first else { return false }
         switch (base, methods.count) {
         case (.copy, 1), (.lzma, 1), (.lzma2, 1), (.ppmd, 1), (.bzip2, 1), (.deflate, 1): return true
-        case (.lzma2, 2): return methods[1] == .filter && packed == [0]
+        case (.lzma2, 2):
+            if case .filter = methods[1] { return packed == [0] }
+            return false
         default: return false
         }
     }

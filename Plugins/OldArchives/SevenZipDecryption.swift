@@ -185,7 +185,8 @@ final class SevenZipDecryption: Unpacker {
         guard sizes.count == folders.reduce(0, { $0 + $1.packed.count }) else { return false }
         writer.streams(folders, sizes)
         writer.append(header.dropFirst(streams.rest))
-        trials += 1
+        // Those of `contents` are counted there.
+        if contents.allSatisfy({ $0 == nil }) { trials += 1 }
         return try finish(&archive, writer, isSure: isSure)
     }
 
@@ -221,9 +222,8 @@ final class SevenZipDecryption: Unpacker {
             trials += 1
             var coders = SevenZipCoders(scan, object, folder, packed)
             coders.keys = keys
-            guard let content = try coders.content(), folder.crc32 == nil || checksum(content) == folder.crc32 else {
-                return nil
-            }
+            let stated = folder.crc32 ?? folder.fileCRC32
+            guard let content = try coders.content(), stated == nil || checksum(content) == stated else { return nil }
             result.append(content)
         }
         return result

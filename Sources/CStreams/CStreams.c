@@ -157,3 +157,42 @@ int CStreams_expand(void *pointer, size_t *in_left, const uint8_t **in, size_t *
     default: return expand_lzma(&decoder->lzma, in_left, in, out_left, out);
     }
 }
+
+/// liblzma has filters only before LZMA2, so they get it as chunks that are stored: a byte of control, the size less one in two
+/// bytes, and the bytes.
+static int unfilter(lzma_stream *lzma, const uint8_t *in, size_t count) {
+    for (size_t at = 0; at < count;) {
+        const size_t size = count - at < 65536 ? count - at : 65536;
+        const uint8_t head[3] = {at == 0 ? 1 : 2, (uint8_t)((size - 1) >> 8), (uint8_t)(size - 1)};
+        lzma->next_in = head;
+        lzma->avail_in = sizeof head;
+        if (lzma_code(lzma, LZMA_RUN) != LZMA_OK) return 0;
+        lzma->next_in = in + at;
+        lzma->avail_in = size;
+        if (lzma_code(lzma, LZMA_RUN) != LZMA_OK || lzma->avail_in > 0) return 0;
+        at += size;
+    }
+    const uint8_t end = 0;
+    lzma->next_in = &end;
+    lzma->avail_in = 1;
+    lzma_ret result;
+    do result = lzma_code(lzma, LZMA_FINISH);
+    while (result == LZMA_OK && lzma->avail_out > 0);
+    return lzma->avail_out == 0;
+}
+
+int CStreams_unfilter(
+    uint32_t filter, const uint8_t *properties, size_t properties_size, const uint8_t *in, size_t count, uint8_t *out) {
+    if (count == 0) return 1;
+    lzma_options_lzma window = {.dict_size = LZMA_DICT_SIZE_MIN};
+    lzma_filter filters[] = {{filter, NULL}, {LZMA_FILTER_LZMA2, &window}, {LZMA_VLI_UNKNOWN, NULL}};
+    if (filter < LZMA_FILTER_DELTA || filter > LZMA_FILTER_SPARC) return 0;
+    if (lzma_properties_decode(filters, NULL, properties, properties_size) != LZMA_OK) return 0;
+    lzma_stream lzma = LZMA_STREAM_INIT;
+    lzma.next_out = out;
+    lzma.avail_out = count;
+    const int done = lzma_raw_decoder(&lzma, filters) == LZMA_OK && unfilter(&lzma, in, count);
+    lzma_end(&lzma);
+    free(filters[0].options);
+    return done;
+}

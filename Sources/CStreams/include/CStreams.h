@@ -26,4 +26,11 @@ void CStreams_free(void *decoder);
 int CStreams_again(void *decoder);
 /// Expands from *in to *out, each *in_left and *out_left bytes, and moves them. What came out counts whatever is returned.
 int CStreams_expand(void *decoder, size_t *in_left, const uint8_t **in, size_t *out_left, uint8_t **out);
+
+/// Takes a filter of 7z (delta, or the branches of a processor) out of so many bytes, for which `out` has room.
+///
+/// @param filter its number in the format xz: 3 delta, 4 x86, 5 PowerPC, 6 IA-64, 7 ARM, 8 Thumb, 9 SPARC.
+/// @return 0 when there is no such filter with these properties, or no memory.
+int CStreams_unfilter(
+    uint32_t filter, const uint8_t *properties, size_t properties_size, const uint8_t *in, size_t count, uint8_t *out);
 #endif
