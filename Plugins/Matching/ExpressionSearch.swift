@@ -13,6 +13,10 @@ struct ExpressionSearch {
     /// EM_SIEVE_SIZE bytes, or none.
     private let sieve: ByteView
     private let check: () -> Bool
+    /// Times that PCRE2 was asked.
+    private var asked = 0
+    /// PCRE2 gave up at a place: then nothing behind it is looked for, as it would not have been without a sieve.
+    private var isOver = false
     /// Room for the places of a chunk, and what of it is filled and was looked at.
     private let places: UnsafeMutablePointer<Int>
     private var count = 0
@@ -25,6 +29,7 @@ struct ExpressionSearch {
     private static let chunk = Int(CSEARCH_CHUNK)
     /// Chunks between two checks.
     private static let chunksBetweenChecks = 64
+    private static let questionsBetweenChecks = 64
 
     /// - Parameters:
     ///   - expression: anchored when there is a sieve.
@@ -40,15 +45,26 @@ struct ExpressionSearch {
     /// The next match that begins at `from`, which never goes back, or behind.
     mutating func next(from: Int) -> Range<Int>? {
         guard !sieve.isEmpty else { return found(from: from) }
-        while let place = nextPlace(from: from) {
+        while !isOver, let place = nextPlace(from: from) {
             if let match = found(from: place) { return match }
         }
         return nil
     }
 
-    private func found(from: Int) -> Range<Int>? {
-        guard case .match(let range) = expression.search(subject, from: from) else { return nil }
-        return range
+    private mutating func found(from: Int) -> Range<Int>? {
+        asked += 1
+        if asked % Self.questionsBetweenChecks == 0, !check() {
+            isCancelled = true
+            isOver = true
+            return nil
+        }
+        switch expression.search(subject, from: from) {
+        case .match(let range): return range
+        case .none: return nil
+        case .limit:
+            isOver = true
+            return nil
+        }
     }
 
     /// The next place that passes the sieve.

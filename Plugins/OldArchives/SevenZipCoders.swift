@@ -16,6 +16,8 @@ struct SevenZipCoders {
     let packed: [ByteView]
     /// Keys for what is encrypted; nil when nothing may be.
     var keys: SevenZipKeys?
+    /// No larger one is given to LZMA.
+    private static let largestWindow: UInt32 = 1 << 26
     /// What the coders made so far, by the number of their output.
     private var made: [ByteView?] = []
 
@@ -27,6 +29,20 @@ struct SevenZipCoders {
         self.folder = folder
         self.packed = packed
         made = [ByteView?](repeating: nil, count: folder.coders.count)
+    }
+
+    /// The folders that are to be unpacked here: those that libarchive does not read, and those that it makes mistakes with when
+    /// there is room for what each of their coders makes, for the archive that is made of it, and for its files.
+    static func unpacked(
+        _ folders: [SevenZipStreams.Folder], _ scan: ScanContext, _ object: UnsafePointer<em_object>
+    ) -> [Bool] {
+        var size: UInt64 = 0
+        for folder in folders where folder.isMisreadByLibarchive {
+            size = size.addingReportingOverflow(folder.largest).overflow ? .max : size + folder.largest
+        }
+        let left = scan.left(EM_BUDGET_MEMORY, for: object)
+        let hasRoom = size < (left - min(left, 1 << 18)) / 6
+        return folders.map { $0.isMisreadByLibarchive ? hasRoom : !$0.isReadByLibarchive }
     }
 
     /// What a folder of several coders holds, in the arena; nil when a coder is unknown or there is damage.
@@ -72,7 +88,7 @@ struct SevenZipCoders {
             var output = try Output(scan, in: object, expected: Int(clamping: size))
             var merger = BranchMerger(code: inputs[0], calls: inputs[1], jumps: inputs[2], choices: inputs[3])
             _ = try merger.run(size, into: &output)
-            return try output.finish()
+            return output.stoppedBy == 0 ? try output.finish() : nil
         }
         guard inputs.count == 1 else { return nil }
         // Streams of BCJ2 may hold nothing.
@@ -93,7 +109,16 @@ struct SevenZipCoders {
             default: _ = try expand(input, by: .bzip2, into: &output)
             }
             return output.count > 0 ? try output.finish() : nil
-        case .lzma, .lzma2, .ppmd:
+        case .lzma:
+            guard coder.properties.count == 5, let window = coder.properties.load(UInt32.self, at: 1) else {
+                return nil
+            }
+            var output = try Output(scan, in: object, expected: Int(clamping: size))
+            _ = try expandLZMA(
+                input, properties: coder.properties[0], window: min(window, Self.largestWindow),
+                most: Int(clamping: size), into: &output)
+            return output.count > 0 && output.stoppedBy == 0 ? try output.finish() : nil
+        case .lzma2, .ppmd:
             var alone = SevenZipStreams.Folder()
             alone.coders = [coder]
             alone.packed = [0]
@@ -129,7 +154,7 @@ struct SevenZipCoders {
             guard outcome == .ready else { break }
             output.advance(count)
         }
-        return output.count > 0 ? try output.finish() : nil
+        return output.count > 0 && output.stoppedBy == 0 ? try output.finish() : nil
     }
 
     // MARK: By liblzma
@@ -262,17 +287,28 @@ extension SevenZipStreams.Folder {
 
     var isEncrypted: Bool { coders.contains { SevenZipMethod($0.id) == .aes } }
 
-    /// Whether libarchive reads it: of 3.6, as measured with what 7-Zip writes. What it has of its own for x86 (also BCJ2) and
-    /// IA-64 makes mistakes; over LZMA2 it leaves filters to liblzma.
+    /// Whether libarchive makes mistakes with it: what it has of its own for x86 (also BCJ2), and IA-64 over LZMA. Over LZMA2 it
+    /// leaves filters to liblzma.
+    var isMisreadByLibarchive: Bool {
+        guard isReadByLibarchive, coders.count > 1 else { return false }
+        let base = SevenZipMethod(coders[0].id)
+        let filter = SevenZipMethod(coders[1].id)
+        return coders.count == 4 || base != .lzma2 && (filter == .filter(4) || filter == .filter(6))
+    }
+
+    /// The largest of what its coders make.
+    var largest: UInt64 { sizes.max() ?? 0 }
+
+    /// Whether libarchive reads it: of 3.6, as measured with what 7-Zip writes.
     var isReadByLibarchive: Bool {
         let methods = coders.map { SevenZipMethod($0.id) }
         guard let base = methods.first else { return false }
         switch (base, methods.count) {
         case (.copy, 1), (.lzma, 1), (.lzma2, 1), (.ppmd, 1), (.bzip2, 1), (.deflate, 1): return true
-        case (.lzma2, 2):
-            if case .filter = methods[1] { return packed == [0] }
-            return false
-        default: return false
+        case (.lzma, 2), (.lzma2, 2), (.copy, 2), (.bzip2, 2), (.deflate, 2):
+            guard case .filter(let number) = methods[1], packed == [0] else { return false }
+            return number == 4 || base == .lzma2 || base == .lzma && number != 8
+        default: return methods.count == 4 && methods[3] == .bcj2 && !methods.contains(.unknown) && !isEncrypted
         }
     }
 }

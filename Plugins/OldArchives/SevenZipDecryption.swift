@@ -203,10 +203,20 @@ final class SevenZipDecryption: Unpacker {
     /// What folders hold that libarchive would not read without their encryption either, nil for the others; nothing when
     /// the password does not fit.
     private func contents(_ streams: SevenZipStreams) throws(ModuleError) -> [ByteView?]? {
+        let mark = scan.services.memory.pointee.mark(scan.handle)
+        if let contents = try triedContents(streams) { return contents }
+        scan.services.memory.pointee.release(scan.handle, mark)
+        return nil
+    }
+
+    private func triedContents(_ streams: SevenZipStreams) throws(ModuleError) -> [ByteView?]? {
+        // Of another shape than `opened` takes, they cannot be handed on.
+        let isUnpacked = SevenZipCoders.unpacked(
+            streams.folders.map { Self.opened($0)?.folder ?? SevenZipStreams.Folder() }, scan, object)
         var result: [ByteView?] = []
         var stream = 0
         var position = streams.position
-        for folder in streams.folders {
+        for (number, folder) in streams.folders.enumerated() {
             guard stream + folder.packed.count <= streams.sizes.count else { return nil }
             var packed: [ByteView] = []
             for size in streams.sizes[stream..<(stream + folder.packed.count)] {
@@ -214,7 +224,7 @@ final class SevenZipDecryption: Unpacker {
                 position &+= size
             }
             stream += folder.packed.count
-            guard folder.isEncrypted, !(Self.opened(folder)?.folder.isReadByLibarchive ?? false) else {
+            guard folder.isEncrypted, isUnpacked[number] else {
                 result.append(nil)
                 continue
             }

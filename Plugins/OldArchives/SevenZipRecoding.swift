@@ -23,14 +23,19 @@ final class SevenZipRecoding: Unpacker {
     override func next() throws(ModuleError) -> Bool {
         guard !isDone, scan.notes?.opened.contains(object.pointee.id) != true, mayHaveChildren(),
             let header = try plainHeader(), let streams = SevenZipStreams(header, from: 2),
-            lacksFiles(header, streams)
-                || streams.folders.contains(where: { !$0.isReadByLibarchive && !$0.isEncrypted })
+            lacksFiles(header, streams) || recoded(streams).contains(true)
         else { return false }
         isDone = true
         guard let child = try rewritten(streams, header) else { return false }
         scan.notes?.opened.append(object.pointee.id)
         try submit(child, name: ByteView(object.pointee.name).array)
         return true
+    }
+
+    /// For each folder, whether it is unpacked here.
+    private func recoded(_ streams: SevenZipStreams) -> [Bool] {
+        let wanted = SevenZipCoders.unpacked(streams.folders, scan, object)
+        return zip(streams.folders, wanted).map { $1 && !$0.isEncrypted }
     }
 
     /// Whether it is not said which files are in the folders: then it is one in each. libarchive wants that to be said.
@@ -65,7 +70,7 @@ final class SevenZipRecoding: Unpacker {
         var rest = streams.sizes[...]
         var parts: [(folder: SevenZipStreams.Folder, packed: [ByteView])] = []
         var isAny = lacksFiles(header, streams)
-        for folder in streams.folders {
+        for (folder, isRecoded) in zip(streams.folders, recoded(streams)) {
             guard rest.count >= folder.packed.count else { break }
             var packed: [ByteView] = []
             for size in rest.prefix(folder.packed.count) {
@@ -73,7 +78,7 @@ final class SevenZipRecoding: Unpacker {
                 position &+= size
             }
             rest = rest.dropFirst(folder.packed.count)
-            if folder.isReadByLibarchive || folder.isEncrypted {
+            if !isRecoded {
                 parts.append((folder, packed))
                 continue
             }

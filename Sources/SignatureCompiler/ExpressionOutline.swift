@@ -104,9 +104,7 @@ private struct OutlineParser {
                 position += 1
                 most = 1
             case UInt8(ascii: "{"):
-                // Some releases take { ,n} for a repetition, and others for text.
-                if let next = peek(1), next == UInt8(ascii: ",") || next == UInt8(ascii: " ") { return nil }
-                guard let bounds = bounds() else { return node }
+                guard let bounds = bounds() else { return isLikeBounds ? nil : node }
                 (least, most) = bounds
             default: return node
             }
@@ -140,6 +138,14 @@ private struct OutlineParser {
         return (least, most)
     }
 
+    /// Whether some releases take it for a repetition, and others for text, as those with spaces or without the first number.
+    private var isLikeBounds: Bool {
+        guard let close = text.firstIndex(of: UInt8(ascii: "}"), from: position) else { return false }
+        return text.slice(position + 1, close).buffer.allSatisfy {
+            $0 &- 0x30 < 10 || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t")
+        }
+    }
+
     private mutating func single() -> Regex.Node? {
         guard let byte = peek() else { return nil }
         position += 1
@@ -168,11 +174,8 @@ private struct OutlineParser {
         var isAssertion = false
         if peek() == UInt8(ascii: "*") { return nil }
         if take("?") {
-            if take("#") {
-                guard let end = text.firstIndex(of: UInt8(ascii: ")"), from: position) else { return nil }
-                position = end + 1
-                return .empty
-            }
+            // Behind a comment, a repetition is one of what stands before it.
+            if peek() == UInt8(ascii: "#") { return nil }
             if take("=") || take("!") || take("<=") || take("<!") {
                 isAssertion = true
             } else if take("P<") || take("<") {
@@ -189,8 +192,9 @@ private struct OutlineParser {
     }
 
     private mutating func name(until end: UInt8) -> Bool {
-        guard let close = text.firstIndex(of: end, from: position) else { return false }
-        position = close + 1
+        while let byte = peek(), ByteSet.word.contains(byte) { position += 1 }
+        guard peek() == end else { return false }
+        position += 1
         return true
     }
 

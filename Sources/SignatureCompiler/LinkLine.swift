@@ -55,7 +55,11 @@ struct LinkLine {
     private static func expression(_ kind: UInt32, _ text: ByteView) throws(LineError) -> Content {
         let regex = Array("^(?:".utf8) + text.array + Array("/)$".utf8)
         try RegexCheck.check(regex, options: 0)
-        return .rule(kind, regex, literal: ExpressionOutline(text, ignoresCase: false)?.literal ?? [])
+        // It is looked for in its own case.
+        guard let outline = ExpressionOutline(text, ignoresCase: false), !outline.ignoresCase else {
+            return .rule(kind, regex, literal: [])
+        }
+        return .rule(kind, regex, literal: outline.literal)
     }
 
     private static func hash(_ kind: ByteView, _ text: ByteView) throws(LineError) -> Content {

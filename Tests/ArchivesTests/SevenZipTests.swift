@@ -64,6 +64,20 @@ import Testing
         #expect(found)
     }
 
+    /// Without room for what each coder makes, it is left to libarchive, which is right most of the time.
+    @Test func littleRoom() throws {
+        for memory in [256 << 10, 512 << 10, 1 << 20, 2 << 20] {
+            let host = opened(try sample("7z-bcj2.7z"), TrialHost(memory: memory))
+            #expect(host.children.contains { $0.data == SampleTests.payload }, "\(memory) bytes")
+        }
+        let folder = SampleTests.folder.deletingLastPathComponent().appendingPathComponent("Streams")
+        let bytes = try [UInt8](Data(contentsOf: folder.appendingPathComponent("x86-over-lzma.7z")))
+        for memory in [700 << 10, 1 << 20, 2 << 20] {
+            let sizes = opened(bytes, TrialHost(memory: memory)).children.map(\.data.count)
+            #expect(sizes.contains(66_000), "\(memory) bytes: \(sizes)")
+        }
+    }
+
     /// Brotli has a window that a small scan has no room for.
     @Test func littleMemory() throws {
         let host = opened(try sample("7z-brotli.7z"), TrialHost(memory: 1 << 20))
