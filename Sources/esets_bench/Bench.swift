@@ -27,13 +27,7 @@ struct Bench {
     /// Resident memory of this process in kilobytes: all, and what is not shared with files.
     static var memory: (resident: Int, anonymous: Int) {
         let text = (try? Files.text("/proc/self/status")) ?? ""
-        func value(_ name: String) -> Int {
-            for line in text.split(separator: "\n") where line.hasPrefix(name) {
-                return Int(line.dropFirst(name.count).split(separator: " ").first ?? "") ?? 0
-            }
-            return 0
-        }
-        return (value("VmRSS:\t").self, value("RssAnon:\t").self)
+        return (kilobytes("VmRSS:", in: text), kilobytes("RssAnon:", in: text))
     }
 
     /// Nanoseconds of CPU time of all threads of this process.
@@ -45,21 +39,23 @@ struct Bench {
 
     /// The most memory that was resident at once, in kilobytes, mapped files included.
     static var peakMemory: Int {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss
+        // Not what getrusage says: that begins with what the process had that started this one.
+        kilobytes("VmHWM:", in: (try? Files.text("/proc/self/status")) ?? "")
+    }
+
+    /// What a text of /proc says behind a name; 0 when it does not say it.
+    private static func kilobytes(_ name: String, in text: String) -> Int {
+        for line in text.split(separator: "\n") where line.hasPrefix(name) {
+            let fields = line.dropFirst(name.count).split { $0 == " " || $0 == "\t" }
+            return fields.first.flatMap { Int($0) } ?? 0
+        }
+        return 0
     }
 
     /// Memory of this process in kilobytes: resident, and what no other process shares.
     static var rollup: (resident: Int, private: Int) {
         let text = (try? Files.text("/proc/self/smaps_rollup")) ?? ""
-        func value(_ name: String) -> Int {
-            for line in text.split(separator: "\n") where line.hasPrefix(name) {
-                return Int(line.dropFirst(name.count).split(separator: " ").first ?? "") ?? 0
-            }
-            return 0
-        }
-        return (value("Rss:"), value("Private_Dirty:"))
+        return (kilobytes("Rss:", in: text), kilobytes("Private_Dirty:", in: text))
     }
 
     /// Nanoseconds as seconds.

@@ -21,7 +21,8 @@ typedef struct CSearch_words {
     size_t distance;
 } CSearch_words;
 
-/// From so many places on, more of them are looked at together, where the processor can.
+/// From so many places on, more of them are looked at together, where the processor can. The three functions tell where to go
+/// on: at the place that is looked for, or at one before which it is not.
 #define CSEARCH_MANY 256
 size_t CSearch_pair_many(
     const uint8_t *bytes, size_t from, size_t to, size_t distance, CSearch_byte first, CSearch_byte second);
